@@ -1,0 +1,49 @@
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: serve train test check lock bench-train
+
+serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:$(PORT)
+	$(BIN)/python -m service --port $(PORT) $(ARGS)
+
+train: $(VENV)/train.installed  ## train both models and publish new versions
+	$(BIN)/python -m training $(ARGS)
+
+test: $(VENV)/test.installed  ## run the whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/test.installed  ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench-train: $(VENV)/train.installed  ## the compiled training loop beside Keras' own fit
+	$(BIN)/python -m benchmarks.train
+
+$(VENV)/serve.installed: requirements/serve.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; choose it with make PYTHON=python3.13"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed
+	$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+$(VENV)/test.installed: requirements/test.txt $(VENV)/train.installed
+	$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+LOCK := $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --no-annotate
+
+lock: $(VENV)/serve.installed  ## pin every package in requirements/ anew, hashes included, index addresses not
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet uv==0.13.9
+	$(LOCK) --upgrade --all-extras --output-file requirements/test.txt
+	$(LOCK) --extra train --constraint requirements/test.txt --output-file requirements/train.txt
+	$(LOCK) --constraint requirements/test.txt --output-file requirements/serve.txt

@@ -1,0 +1,1 @@
+"""What the project costs and saves, beside what else there is; each module is a command."""

@@ -1,0 +1,87 @@
+"""`make bench-train`: an epoch of the compiled loop beside an epoch of Keras' own `fit`, given the same batches."""
+
+import os
+import statistics
+import time
+from typing import NamedTuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from training.config import TrainConfig
+from training.fit import compiled_fit, make_optimizer
+from training.networks import build_lstm, build_mlp, inputs_of
+from training.series import Values, load_rows
+
+EPOCHS = 100
+ROUNDS = 3
+
+
+class Run(NamedTuple):
+    """Seconds an epoch, compilation not counted, and the mean squared error after EPOCHS."""
+
+    seconds: float
+    loss: float
+
+
+def main() -> None:
+    """Alternate the two on the article's recipe, and print medians, their ratio and both losses."""
+    config = TrainConfig(recipe="article")
+    rows, _ = load_rows(config).split(config.held_out)
+    print(f"{'epoch of':10}{'compiled ms':>14}{'plain fit ms':>14}{'ratio':>8}{'loss':>12}{'plain loss':>12}")
+    for name in ("lstm", "mlp"):
+        # Near one, so that the losses can be compared: on raw values RMSprop jumps about, and rounding decides where.
+        inputs, targets = inputs_of(name, rows.windows) / 100, rows.targets / 100
+        rounds = [
+            (run_compiled(name, config, inputs, targets), run_plain(name, config, inputs, targets))
+            for _ in range(ROUNDS)
+        ]
+        compiled, plain = (statistics.median(run.seconds for run in side) for side in zip(*rounds, strict=True))
+        times = f"{1e3 * compiled:14.2f}{1e3 * plain:14.1f}{plain / compiled:8.0f}"
+        print(f"{name:10}{times}{rounds[0][0].loss:12.5g}{rounds[0][1].loss:12.5g}", flush=True)
+
+
+def untrained(name: str, config: TrainConfig) -> keras.Sequential:
+    """The network as the seed makes it."""
+    keras.utils.set_random_seed(config.seed)
+    return build_lstm(config.window) if name == "lstm" else build_mlp()
+
+
+def run_compiled(name: str, config: TrainConfig, inputs: Values, targets: Values) -> Run:
+    """The rows in their own order, a batch after the other; the first epoch waits for the compiler."""
+    model = untrained(name, config)
+    epoch = np.arange(len(inputs), dtype=np.int32).reshape(1, -1, config.batch_size)
+    half = np.repeat(epoch, EPOCHS // 2, axis=0)
+    ends: list[float] = []
+    compiled_fit(
+        model,
+        make_optimizer(name, config, 0),
+        inputs,
+        targets,
+        iter([half, half]),
+        lambda _, __: ends.append(time.perf_counter()),
+    )
+    return Run((ends[1] - ends[0]) / len(half), loss_of(model, inputs, targets))
+
+
+def run_plain(name: str, config: TrainConfig, inputs: Values, targets: Values) -> Run:
+    """Keras' fit without shuffling; the first epoch traces the graph."""
+    model = untrained(name, config)
+    model.compile(make_optimizer(name, config, 0), loss="mse")
+    x = inputs.reshape(-1, *model.input_shape[1:]).astype(np.float32)
+    model.fit(x, targets, batch_size=config.batch_size, shuffle=False, verbose=0)
+    start = time.perf_counter()
+    model.fit(x, targets, batch_size=config.batch_size, shuffle=False, epochs=EPOCHS - 1, verbose=0)
+    return Run((time.perf_counter() - start) / (EPOCHS - 1), loss_of(model, inputs, targets))
+
+
+def loss_of(model: keras.Sequential, inputs: Values, targets: Values) -> float:
+    """The mean squared error over all rows."""
+    x = inputs.reshape(-1, *model.input_shape[1:]).astype(np.float32)
+    return float(np.mean((np.asarray(model(x))[:, 0] - targets) ** 2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Online: load, validate, predict, answer."""

@@ -1,0 +1,76 @@
+"""`python -m service`: from the command line to a running server."""
+
+import logging
+import signal
+import sys
+from functools import partial
+
+import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import CliApp
+from uvicorn.supervisors import Multiprocess
+
+from artifact import ArtifactError
+from service.app import create_app
+from service.engine import ENGINES
+from service.lifecycle import Lifecycle
+from service.limits import InvalidKeysFile, read_key_digests
+from service.settings import Settings
+from service.telemetry import log_config
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        settings = CliApp.run(Settings, arguments)
+        _check(settings)
+    except ValidationError as error:
+        return _fail(2, "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()))
+    except ArtifactError as error:
+        return _fail(1, f"cannot serve from {settings.models_dir}: {error}")
+    except InvalidKeysFile as error:
+        return _fail(2, str(error))
+    return _serve(settings)
+
+
+def _check(settings: Settings) -> None:
+    """Load everything once before any worker does, so that what is wrong is said once, in one line."""
+    logging.getLogger("lagcast").addHandler(logging.NullHandler())
+    Lifecycle(settings.models_dir, ENGINES[settings.engine]).load()
+    if settings.api_keys_file is not None:
+        read_key_digests(settings.api_keys_file)
+
+
+def _serve(settings: Settings) -> int:
+    config = uvicorn.Config(
+        partial(create_app, settings),
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=log_config(),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        return 0
+    # uvicorn raises the signal that ended it once more when all is done: by then there is nothing left to end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+def _fail(code: int, text: str) -> int:
+    print(f"lagcast: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""The routes: what is asked of which model, and nothing of how it is answered."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from artifact import MODEL_NAMES
+from service.answer import answer_batch, answer_single
+from service.errors import DESCRIPTIONS, UnsupportedMedia
+from service.lifecycle import Lifecycle, LiveModel
+from service.schemas import (
+    Failure,
+    Invalid,
+    Live,
+    ModelState,
+    ModelStates,
+    Prediction,
+    Predictions,
+    Ready,
+    RefusedVersion,
+)
+
+INLINE_BYTES = 16 * 2**10  # a larger body goes to a thread: it would hold up the event loop for milliseconds
+
+
+def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    models = {422: Invalid}
+    return {code: {"model": models.get(code, Failure), "description": DESCRIPTIONS[code]} for code in statuses}
+
+
+FAILURES = _failures(401, 405, 429, 503, 504)
+PREDICT_FAILURES = FAILURES | _failures(400, 408, 413, 415, 422)
+
+
+def create_router(lifecycle: Lifecycle, max_batch_rows: int) -> APIRouter:
+    """All routes, over the models of `lifecycle`."""
+    router = APIRouter()
+    _add_predict(router, lifecycle, max_batch_rows)
+    _add_models(router, lifecycle)
+    _add_health(router, lifecycle)
+    return router
+
+
+def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -> None:
+    answer_rows = partial(answer_batch, max_rows=max_batch_rows)
+    for name in MODEL_NAMES:
+        single, batch = _predict(lifecycle, name, answer_single), _predict(lifecycle, name, answer_rows)
+        options: dict[str, Any] = {"methods": ["POST"], "tags": ["predict"], "responses": PREDICT_FAILURES}
+        router.add_api_route(
+            f"/predict/{name}",
+            single,
+            name=f"predict_{name}",
+            summary=f"One prediction of the {name.upper()}",
+            response_model=Prediction,
+            **options,
+        )
+        router.add_api_route(
+            f"/predict/{name}/batch",
+            batch,
+            name=f"predict_{name}_batch",
+            summary=f"Predictions of the {name.upper()} for many rows",
+            response_model=Predictions,
+            **options,
+        )
+
+
+def _predict(
+    lifecycle: Lifecycle, name: str, answer: Callable[[LiveModel, bytes], bytes]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def predict(request: Request) -> Response:
+        content = await _json_content(request)
+        model = lifecycle.live(name)
+        if len(content) > INLINE_BYTES:
+            return _json(await run_in_threadpool(answer, model, content))
+        return _json(answer(model, content))
+
+    return predict
+
+
+async def _json_content(request: Request) -> bytes:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        raise UnsupportedMedia("Content-Encoding is not taken here; send the JSON as it is")
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0]
+    if media_type.strip().lower() != "application/json":
+        raise UnsupportedMedia("Content-Type must be application/json")
+    return await request.body()
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
+
+
+def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
+    def state(name: str) -> ModelState:
+        model = lifecycle.live(name)
+        refused = [RefusedVersion(version=r.version, reason=r.reason) for r in lifecycle.refused(name)]
+        return ModelState(name=name, version=model.card.version, card=model.card, refused=refused)
+
+    @router.get("/models", tags=["models"], summary="All models", responses=FAILURES)
+    async def list_models() -> ModelStates:
+        return ModelStates(models=[state(name) for name in MODEL_NAMES])
+
+    @router.get("/models/{name}", tags=["models"], summary="One model", responses=FAILURES | _failures(404))
+    async def get_model(name: str) -> ModelState:
+        return state(name)
+
+
+def _add_health(router: APIRouter, lifecycle: Lifecycle) -> None:
+    @router.get("/health/live", tags=["health"], summary="Whether the process is there", responses=_failures(405))
+    async def live() -> Live:
+        return Live()
+
+    @router.get("/health/ready", tags=["health"], summary="Whether every model is live", responses=_failures(405, 503))
+    async def ready() -> Ready:
+        return Ready(models={name: lifecycle.live(name).card.version for name in MODEL_NAMES})

@@ -1,0 +1,106 @@
+"""`Engine.predict`: a network's bytes to predictions, by LiteRT or, on request, by Keras."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from artifact import KERAS_FILE, LITERT_FILE, Artifact, ArtifactError, Batch, ModelCard, TensorSpec
+
+CHUNK_ROWS = 4096
+
+
+class Engine(Protocol):
+    """What runs a network."""
+
+    def predict(self, windows: Batch) -> Batch:
+        """(rows, window) → (rows,), float32; from any thread."""
+
+
+class LiteRTEngine:
+    """Runs the artifact's `.tflite` file. Raises ArtifactError if LiteRT cannot."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        # Resizing costs an allocation, so single rows have an interpreter that never changes its size.
+        self._single = _Runner(artifact)
+        self._batch = _Runner(artifact)
+
+    def predict(self, windows: Batch) -> Batch:
+        if len(windows) == 1:
+            return self._single.run(windows)
+        chunks = [windows[first : first + CHUNK_ROWS] for first in range(0, len(windows), CHUNK_ROWS)]
+        return np.concatenate([self._batch.run(chunk) for chunk in chunks])
+
+
+class _Runner:
+    """One interpreter, one thread at a time: an interpreter is not safe to share."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._lock = Lock()
+        self._row_shape = artifact.card.input.shape[1:]
+        self._rows = 0
+        with _unrunnable(artifact, LITERT_FILE):
+            self._interpreter = Interpreter(model_content=artifact.files[LITERT_FILE], num_threads=1)
+            source, result = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+            self._input, self._output = source["index"], result["index"]
+            self._resize(1)
+        _check_shape(artifact.card, artifact.card.input, source)
+        _check_shape(artifact.card, artifact.card.output, result)
+
+    def run(self, windows: Batch) -> Batch:
+        with self._lock:
+            if len(windows) != self._rows:
+                self._resize(len(windows))
+            self._interpreter.set_tensor(self._input, windows.reshape(-1, *self._row_shape))
+            self._interpreter.invoke()
+            predictions: Batch = self._interpreter.get_tensor(self._output)
+            return predictions[:, 0]
+
+    def _resize(self, rows: int) -> None:
+        self._interpreter.resize_tensor_input(self._input, [rows, *self._row_shape])
+        self._interpreter.allocate_tensors()
+        self._rows = rows
+
+
+class KerasEngine:
+    """Runs the artifact's `.keras` file with TensorFlow. Raises ArtifactError if Keras cannot."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        import keras
+        import tensorflow as tf
+
+        self._row_shape = artifact.card.input.shape[1:]
+        with _unrunnable(artifact, KERAS_FILE), tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / KERAS_FILE
+            path.write_bytes(artifact.files[KERAS_FILE])
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            self._run = tf.function(model, [tf.TensorSpec((None, *self._row_shape), tf.float32)])
+            self._run.get_concrete_function()
+
+    def predict(self, windows: Batch) -> Batch:
+        predictions: Batch = self._run(windows.reshape(-1, *self._row_shape)).numpy()
+        return predictions[:, 0]
+
+
+def _check_shape(card: ModelCard, spec: TensorSpec, details: dict[str, Any]) -> None:
+    found = [None if size == -1 else int(size) for size in details["shape_signature"]]
+    if found != spec.shape or details["dtype"] is not np.float32:
+        label = f"{card.name}/{card.version}/{LITERT_FILE}"
+        raise ArtifactError(f"{label}: has the shape {found} where its card says {spec.shape} of float32")
+
+
+@contextmanager
+def _unrunnable(artifact: Artifact, file: str) -> Iterator[None]:
+    card = artifact.card
+    try:
+        yield
+    except (ValueError, RuntimeError, TypeError, KeyError, IndexError):
+        raise ArtifactError(f"{card.name}/{card.version}/{file}: cannot be run") from None
+
+
+ENGINES: Mapping[str, Callable[[Artifact], Engine]] = {"litert": LiteRTEngine, "keras": KerasEngine}

@@ -1,0 +1,119 @@
+"""What can go wrong with a request, and the one table from error to HTTP status.
+
+ServiceError
+├── NotJSON                  ├── Unauthorized         ├── NotReady
+├── InvalidRequest           ├── BodyTooLarge         ├── Overloaded
+├── UnknownModel             ├── BodyTooSlow          └── DeadlineExceeded
+                             └── UnsupportedMedia
+"""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+RETRY_SECONDS = "1"
+
+
+class Problem(TypedDict):
+    """One thing that is wrong with a request's content, in FastAPI's shape, without the input itself."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+
+
+class ServiceError(Exception):
+    """A request that cannot be answered as asked; `detail` is for the client."""
+
+    detail: str | Sequence[Problem]
+
+    def __init__(self, detail: str | Sequence[Problem]) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotJSON(ServiceError):
+    """The body is not JSON."""
+
+
+class InvalidRequest(ServiceError):
+    """The body is JSON, but not what this route takes."""
+
+    detail: Sequence[Problem]
+
+
+class UnknownModel(ServiceError):
+    """No model of this name is served."""
+
+
+class Unauthorized(ServiceError):
+    """A key is needed, and it is missing or wrong."""
+
+
+class BodyTooLarge(ServiceError):
+    """More bytes than the process takes."""
+
+
+class BodyTooSlow(ServiceError):
+    """The rest of the body did not arrive in time."""
+
+
+class UnsupportedMedia(ServiceError):
+    """A content type or encoding that this route does not read."""
+
+
+class NotReady(ServiceError):
+    """The model is not live."""
+
+
+class Overloaded(ServiceError):
+    """As many requests as allowed are at work."""
+
+
+class DeadlineExceeded(ServiceError):
+    """The work took too long."""
+
+
+STATUS: Mapping[type[ServiceError], int] = {
+    NotJSON: 400,
+    Unauthorized: 401,
+    UnknownModel: 404,
+    BodyTooSlow: 408,
+    BodyTooLarge: 413,
+    UnsupportedMedia: 415,
+    InvalidRequest: 422,
+    Overloaded: 429,
+    NotReady: 503,
+    DeadlineExceeded: 504,
+}
+
+DESCRIPTIONS: Mapping[int, str] = {
+    400: "The body is not JSON",
+    401: "An API key is needed, and it is missing or wrong",
+    404: "There is no such model",
+    405: "The path exists, the method does not",
+    408: "The rest of the body did not arrive in time",
+    413: "The body is larger than this process takes",
+    415: "The body's content type or encoding is not taken",
+    422: "The body is JSON, but not what this route takes",
+    429: "As many requests as allowed are at work; Retry-After says when to come again",
+    503: "A model is not live; Retry-After says when to come again",
+    504: "The work took too long",
+}
+
+HEADERS: Mapping[type[ServiceError], Mapping[str, str]] = {
+    Unauthorized: {"WWW-Authenticate": "Bearer"},
+    # The rest of the body is still on its way: only the end of the connection stops it.
+    BodyTooSlow: {"Connection": "close"},
+    BodyTooLarge: {"Connection": "close"},
+    Overloaded: {"Retry-After": RETRY_SECONDS},
+    NotReady: {"Retry-After": RETRY_SECONDS},
+}
+
+
+def to_response(error: ServiceError) -> Response:
+    """The answer to the client: JSON with `detail`, the error's status and headers."""
+    kind = type(error)
+    return Response(orjson.dumps({"detail": error.detail}), STATUS[kind], HEADERS.get(kind), "application/json")

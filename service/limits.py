@@ -1,0 +1,172 @@
+"""What a process takes on: one small ASGI layer for each limit, outermost first as `app.py` stacks them."""
+
+import asyncio
+import hashlib
+import hmac
+import re
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import BodyTooLarge, BodyTooSlow, DeadlineExceeded, Overloaded, Unauthorized, to_response
+
+UNLIMITED = frozenset({"/health/live", "/health/ready"})
+
+
+def _is_free(scope: Scope) -> bool:
+    """Health is asked by those who must not be turned away."""
+    return scope["type"] != "http" or scope["path"] in UNLIMITED
+
+
+class ApiKeys:
+    """Answers only those who send `Authorization: Bearer KEY` with a key whose sha256 is in the file."""
+
+    def __init__(self, app: ASGIApp, file: Path) -> None:
+        self._app = app
+        self._digests = read_key_digests(file)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_free(scope) or self._is_known(Headers(scope=scope).get("authorization", "")):
+            await self._app(scope, receive, send)
+        else:
+            error = Unauthorized("An API key is needed: send it as 'Authorization: Bearer KEY'")
+            await to_response(error)(scope, receive, send)
+
+    def _is_known(self, authorization: str) -> bool:
+        scheme, _, key = authorization.partition(" ")
+        digest = hashlib.sha256(key.strip().encode()).hexdigest()
+        known = [hmac.compare_digest(digest, other) for other in self._digests]
+        return scheme.lower() == "bearer" and any(known)
+
+
+class InvalidKeysFile(Exception):
+    """A file of API keys that cannot be read; the text names the file and the line."""
+
+
+def read_key_digests(file: Path) -> list[str]:
+    """The sha256 digests in a file of API keys, one a line, in hex, comments after #. Raises InvalidKeysFile."""
+    try:
+        lines = file.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidKeysFile(f"{file}: {getattr(error, 'strerror', 'is not text')}") from None
+    digests = []
+    for number, line in enumerate(lines, 1):
+        digest = line.partition("#")[0].strip().lower()
+        if digest and not re.fullmatch("[0-9a-f]{64}", digest):
+            raise InvalidKeysFile(f"{file}, line {number}: is not a sha256 in hex")
+        if digest:
+            digests.append(digest)
+    return digests
+
+
+class BodyLimit:
+    """Takes in the whole body before anything else is done: so many bytes, each part of it within so many seconds."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_free(scope):
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await self._read(scope, receive)
+        except (BodyTooLarge, BodyTooSlow) as error:
+            await to_response(error)(scope, receive, send)
+        else:
+            if body is not None:
+                await self._app(scope, _replay(body, receive), send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The body, or None if the client has gone."""
+        too_large = BodyTooLarge(f"The body is larger than {self._max_bytes} bytes")
+        if int(Headers(scope=scope).get("content-length", "0")) > self._max_bytes:
+            raise too_large
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive(receive)
+            if message["type"] == "http.disconnect":
+                return None
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._max_bytes:
+                raise too_large
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    async def _receive(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await receive()
+        except TimeoutError:
+            raise BodyTooSlow(f"No more of the body arrived within {self._seconds:g} seconds") from None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+class Deadline:
+    """Answers 504 when the work takes longer; the work itself goes on to its end, unheard."""
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+        self._unheard: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_free(scope):
+            await self._app(scope, receive, send)
+            return
+        started = late = False
+
+        async def send_in_time(message: Message) -> None:
+            nonlocal started
+            if not late:
+                started = True
+                await send(message)
+
+        work = asyncio.create_task(self._work(scope, receive, send_in_time))
+        await asyncio.wait({work}, timeout=self._seconds)
+        if started or work.done():  # an answer that is on its way takes as long as its reader does
+            await work
+            return
+        late = True
+        self._unheard.add(work)
+        work.add_done_callback(self._unheard.discard)
+        error = DeadlineExceeded(f"The work took longer than {self._seconds:g} seconds")
+        await to_response(error)(scope, receive, send)
+
+    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+class Concurrency:
+    """Turns away what comes while so many requests are at work; a place is free again when its work has ended."""
+
+    def __init__(self, app: ASGIApp, max_requests: int) -> None:
+        self._app = app
+        self._max_requests = max_requests
+        self._at_work = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_free(scope):
+            await self._app(scope, receive, send)
+        elif self._at_work >= self._max_requests:
+            error = Overloaded(f"{self._max_requests} requests are at work; try again")
+            await to_response(error)(scope, receive, send)
+        else:
+            self._at_work += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._at_work -= 1

@@ -1,0 +1,147 @@
+"""The wire: what requests and answers look like, their limits, and the reading and writing of their bytes."""
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, create_model
+
+from artifact import Batch, ModelCard
+from service.errors import InvalidRequest, NotJSON, Problem
+
+FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # from here on a number rounds to infinity
+MAX_PROBLEMS = 10
+KEYS = {"lstm": "window", "mlp": "value"}
+
+Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
+
+
+class Body(BaseModel):
+    """A request body: one JSON object with one key, made for one model by `request_body`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Read the bytes of a request. Raises NotJSON or InvalidRequest."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+        if problems[0]["type"] == "json_invalid":
+            raise NotJSON(f"The body is not JSON: {problems[0]['msg'].removeprefix('Invalid JSON: ')}")
+        raise InvalidRequest([cls._problem(p["type"], p["loc"], p["msg"]) for p in problems[:MAX_PROBLEMS]])
+
+    @classmethod
+    def _problem(cls, kind: str, loc: tuple[int | str, ...], message: str) -> Problem:
+        if kind == "extra_forbidden":  # its loc is the unknown key, and answers never repeat the input
+            return {"type": kind, "loc": ["body"], "msg": f"Unknown key; the only key is '{cls.key()}'"}
+        return {"type": kind, "loc": ["body", *loc], "msg": message}
+
+    @classmethod
+    def key(cls) -> str:
+        """The one key."""
+        return next(iter(cls.model_fields))
+
+    def to_rows(self, window: int) -> NDArray[np.float64]:
+        """What is asked for, as (rows, window)."""
+        return np.array(getattr(self, self.key()), np.float64).reshape(-1, window)
+
+
+@lru_cache(maxsize=64)
+def request_body(name: str, window: int, max_rows: int | None) -> type[Body]:
+    """The body for a model whose window has so many values: one window, or with `max_rows` a batch of them."""
+    row: Any = Annotated[list[Float32], Field(min_length=window, max_length=window)] if name == "lstm" else Float32
+    # A long batch that is wrong throughout is told of its first wrong row only.
+    rows: Any = Annotated[list[row], Field(min_length=1, max_length=max_rows), FailFast()]
+    fields: dict[str, Any] = {KEYS[name]: row} if max_rows is None else {f"{KEYS[name]}s": rows}
+    return create_model(f"{next(iter(fields)).title()}Body", __base__=Body, **fields)
+
+
+class Prediction(BaseModel):
+    """The answer to one window."""
+
+    model: str
+    version: int
+    prediction: float
+    extrapolated: bool = Field(description="a value lies outside the range that this version was trained on")
+
+
+class Predictions(BaseModel):
+    """The answer to a batch of windows."""
+
+    model: str
+    version: int
+    predictions: list[float]
+    extrapolated: list[int] = Field(description="rows with a value outside the range that this version was trained on")
+
+
+class RefusedVersion(BaseModel):
+    """A version that is newer than the live one, and why it is not live."""
+
+    version: int
+    reason: str
+
+
+class ModelState(BaseModel):
+    """A model: the version that answers, its card, and the newer versions that do not."""
+
+    name: str
+    version: int
+    card: ModelCard
+    refused: list[RefusedVersion]
+
+
+class ModelStates(BaseModel):
+    """Every model that is served."""
+
+    models: list[ModelState]
+
+
+class Live(BaseModel):
+    """The process is there."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(BaseModel):
+    """Every model is live, in these versions."""
+
+    status: Literal["ready"] = "ready"
+    models: dict[str, int]
+
+
+class Failure(BaseModel):
+    """What is wrong, in words."""
+
+    detail: str
+
+
+class Invalid(BaseModel):
+    """What is wrong with the request, and where."""
+
+    detail: list[Problem]
+
+
+def prediction_json(card: ModelCard, predictions: Batch, extrapolated: NDArray[np.bool_]) -> bytes:
+    """The bytes of a `Prediction`; float32 in its shortest form."""
+    answer = {
+        "model": card.name,
+        "version": card.version,
+        "prediction": predictions[0],
+        "extrapolated": bool(extrapolated[0]),
+    }
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def predictions_json(card: ModelCard, predictions: Batch, extrapolated: NDArray[np.bool_]) -> bytes:
+    """The bytes of `Predictions`; float32 in its shortest form."""
+    answer = {
+        "model": card.name,
+        "version": card.version,
+        "predictions": np.ascontiguousarray(predictions),
+        "extrapolated": np.flatnonzero(extrapolated),
+    }
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)

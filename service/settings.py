@@ -1,0 +1,35 @@
+"""The settings of a process: environment variables with one prefix, or the command line, validated and immutable."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Serve the live version of each model over HTTP; the command line wins over the environment."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_prefix="LAGCAST_",
+        cli_prog_name="python -m service",
+        cli_kebab_case=True,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+        cli_show_env_vars=True,
+    )
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    workers: int = Field(1, ge=1, le=256, description="processes that answer")
+    models_dir: Path = Field(Path("models"), description="the model repository to serve from")
+    engine: Literal["litert", "keras"] = Field("litert", description="what runs the networks; keras needs TensorFlow")
+    max_body_bytes: int = Field(16 * 2**20, ge=1, description="largest request body, else 413")
+    max_batch_rows: int = Field(100_000, ge=1, description="most rows in a batch, else 422")
+    max_concurrency: int = Field(64, ge=1, description="most requests at work in a process, else 429")
+    body_seconds: float = Field(10, gt=0, description="longest wait for more of a request body, else 408")
+    deadline_seconds: float = Field(30, gt=0, description="longest work on a request, else 504")
+    api_keys_file: Path | None = Field(
+        None, description="sha256 of each API key, in hex, one a line; unset: no key is needed"
+    )

@@ -1,0 +1,79 @@
+"""The contract of the routes that tell of models and health, through HTTP."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from artifact import LITERT_FILE
+from tests.repository import SHIPPED, add_version, copy_of_shipped, replace_file
+from tests.server import running
+from training.__main__ import main
+
+
+def test_health_tells_that_the_process_is_there(client: httpx.Client) -> None:
+    answer = client.get("/health/live")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "live"})
+
+
+def test_readiness_tells_which_versions_are_live(client: httpx.Client) -> None:
+    answer = client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "models": {"lstm": 1, "mlp": 1}})
+
+
+@pytest.mark.parametrize("name", ["lstm", "mlp"])
+def test_a_model_is_shown_with_its_whole_card(client: httpx.Client, name: str) -> None:
+    answer = client.get(f"/models/{name}").json()
+
+    assert answer == {
+        "name": name,
+        "version": 1,
+        "card": json.loads((SHIPPED / name / "1" / "card.json").read_text()),
+        "refused": [],
+    }
+    assert answer in client.get("/models").json()["models"]
+
+
+def test_an_unknown_model_is_a_404_that_names_the_known_ones(client: httpx.Client) -> None:
+    answer = client.get("/models/gru")
+
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "there is no such model; the models are lstm, mlp"}
+
+
+def test_a_newer_version_that_is_damaged_is_not_live_and_the_reason_is_told(tmp_path: Path) -> None:
+    models_dir = copy_of_shipped(tmp_path / "models")
+    replace_file(add_version(models_dir, "lstm", 3), LITERT_FILE, b"not a network")
+    (add_version(models_dir, "lstm", 2) / LITERT_FILE).unlink()
+
+    with running(tmp_path / "log", models_dir=models_dir) as server:
+        model = httpx.get(f"{server.url}/models/lstm").json()
+        prediction = httpx.post(f"{server.url}/predict/lstm", json={"window": [1, 2, 3, 4, 5]}).json()
+
+    assert model["version"] == prediction["version"] == 1
+    assert model["refused"] == [
+        {"version": 3, "reason": "lstm/3/model.tflite: cannot be run"},
+        {"version": 2, "reason": "lstm/2/model.tflite: No such file or directory"},
+    ]
+
+
+def test_the_highest_version_is_live_and_takes_windows_of_its_own_length(tmp_path: Path) -> None:
+    """A model of a user's own series, with another window, under the same contract."""
+    series = tmp_path / "own.csv"
+    series.write_text("x\n" + "\n".join(str(value % 9) for value in range(80)))
+    models_dir = copy_of_shipped(tmp_path / "models")
+
+    options = ["--csv", str(series), "--column", "x", "--window", "3", "--epochs", "2", "--models-dir", str(models_dir)]
+    assert main(options) == 0
+
+    with running(tmp_path / "log", models_dir=models_dir) as server, httpx.Client(base_url=server.url) as client:
+        three = client.post("/predict/lstm", json={"window": [1, 2, 3]})
+        five = client.post("/predict/lstm", json={"window": [1, 2, 3, 4, 5]})
+        schema = client.get("/openapi.json").json()["components"]["schemas"]["WindowBody"]["properties"]["window"]
+
+    assert (three.status_code, three.json()["version"]) == (200, 2)
+    assert (five.status_code, five.json()["detail"][0]["type"]) == (422, "too_long")
+    assert (schema["minItems"], schema["maxItems"]) == (3, 3)

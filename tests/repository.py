@@ -1,0 +1,40 @@
+"""Model repositories to test on: the shipped one, and copies of it to damage or add to."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from artifact import CARD_FILE
+
+CHECKOUT = Path(__file__).parent.parent
+SHIPPED = CHECKOUT / "models"
+
+
+def copy_of_shipped(folder: Path) -> Path:
+    """A repository of its own with the shipped version 1 of both models."""
+    for name in ("lstm", "mlp"):
+        shutil.copytree(SHIPPED / name / "1", folder / name / "1")
+    return folder
+
+
+def add_version(models_dir: Path, name: str, version: int, **changes: Any) -> Path:
+    """Version 1 again under another number, with `changes` to its card; returns the folder."""
+    folder = models_dir / name / str(version)
+    shutil.copytree(models_dir / name / "1", folder)
+    change_card(folder, version=version, **changes)
+    return folder
+
+
+def change_card(folder: Path, **changes: Any) -> None:
+    path = folder / CARD_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def replace_file(folder: Path, file: str, content: bytes) -> None:
+    """Other bytes under the same name, with the card's checksum to match."""
+    (folder / file).write_bytes(content)
+    files = json.loads((folder / CARD_FILE).read_text())["files"]
+    files[file] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    change_card(folder, files=files)

@@ -1,0 +1,58 @@
+"""A real service in a process of its own on a loopback port."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from tests.repository import CHECKOUT, SHIPPED
+
+
+class Server(NamedTuple):
+    """Where a running service answers, the process, and the file that takes its log."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(log: Path, *arguments: str | Path, models_dir: Path = SHIPPED, **environment: str) -> Iterator[Server]:
+    """Start `python -m service`, wait until it is ready, and end it with SIGTERM."""
+    port = free_port()
+    command = [sys.executable, "-m", "service", "--port", str(port), "--models-dir", str(models_dir), *arguments]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=CHECKOUT, env=os.environ | environment, stdout=output, stderr=output)
+        try:
+            server = Server(f"http://127.0.0.1:{port}", process, log)
+            wait_until_ready(server)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def wait_until_ready(server: Server, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert server.process.poll() is None, server.log.read_text()
+        try:
+            if httpx.get(f"{server.url}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.02)
+    raise TimeoutError(server.log.read_text())

@@ -1,0 +1,50 @@
+"""The application as a whole, in this process, where a server would not come that far."""
+
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from service.app import create_app
+from service.settings import Settings
+from tests.repository import SHIPPED
+
+
+def get(app: FastAPI, path: str) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get(path)
+
+    return asyncio.run(ask())
+
+
+@pytest.fixture
+def unloaded() -> FastAPI:
+    return create_app(Settings(models_dir=SHIPPED))
+
+
+@pytest.mark.parametrize("path", ["/health/ready", "/models", "/models/lstm"])
+def test_before_a_model_is_live_the_answer_is_503_with_retry_after(unloaded: FastAPI, path: str) -> None:
+    answer = get(unloaded, path)
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json() == {"detail": "model lstm is not live yet"}
+
+
+def test_before_a_model_is_live_the_process_is_and_the_docs_are(unloaded: FastAPI) -> None:
+    assert get(unloaded, "/health/live").status_code == 200
+    assert "requestBody" not in get(unloaded, "/openapi.json").json()["paths"]["/predict/lstm"]["post"]
+
+
+def test_what_nobody_foresaw_is_a_500_that_says_nothing_of_the_inside(unloaded: FastAPI) -> None:
+    @unloaded.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("/etc/secret")
+
+    answer = get(unloaded, "/broken")
+
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "Internal Server Error"}

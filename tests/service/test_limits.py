@@ -1,0 +1,192 @@
+"""The limits, each around a literal application, and all of them around the service."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.app import create_app
+from service.limits import BodyLimit, Concurrency, Deadline, InvalidKeysFile, read_key_digests
+from service.settings import Settings
+from tests.repository import SHIPPED
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the body that it was sent."""
+    message = await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": message["body"]})
+
+
+def client_of(app: ASGIApp) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+class Gate:
+    """An application whose work goes on until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+        self.finished = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.opened.wait()
+        self.finished += 1
+        await echo(scope, receive, send)
+
+
+@pytest.mark.parametrize(("size", "status"), [(10, 200), (11, 413)])
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_is_counted_as_it_arrives(size: int, status: int, *, announced: bool) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(size):
+            yield b"x"
+
+    async def ask() -> httpx.Response:
+        async with client_of(BodyLimit(echo, max_bytes=10, seconds=1)) as client:
+            return await client.post("/", content=b"x" * size if announced else chunks())
+
+    answer = asyncio.run(ask())
+
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.content == b"x" * size
+
+
+def test_a_body_that_stops_arriving_is_a_408() -> None:
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    async def ask() -> httpx.Response:
+        async with client_of(BodyLimit(echo, max_bytes=10, seconds=0.01)) as client:
+            return await client.post("/", content=stuck())
+
+    answer = asyncio.run(ask())
+
+    assert answer.status_code == 408
+    assert answer.headers["connection"] == "close"
+    assert answer.json() == {"detail": "No more of the body arrived within 0.01 seconds"}
+
+
+def test_a_client_that_goes_while_sending_its_body_is_not_answered() -> None:
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def must_not_send(message: object) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "path": "/", "headers": []}
+    asyncio.run(BodyLimit(echo, max_bytes=10, seconds=1)(scope, gone, must_not_send))
+
+
+def test_a_full_process_turns_away_with_429_and_takes_the_next_when_work_has_ended() -> None:
+    async def ask() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
+        gate = Gate()
+        async with client_of(Concurrency(gate, max_requests=1)) as client:
+            first = asyncio.create_task(client.post("/"))
+            await asyncio.sleep(0.01)
+            refused = await client.post("/")
+            gate.opened.set()
+            return await first, refused, await client.post("/")
+
+    first, refused, later = asyncio.run(ask())
+
+    assert (first.status_code, later.status_code) == (200, 200)
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json() == {"detail": "1 requests are at work; try again"}
+
+
+def test_work_that_takes_too_long_is_a_504_and_keeps_its_place_until_it_has_ended() -> None:
+    async def ask() -> tuple[list[int], int]:
+        gate = Gate()
+        async with client_of(Deadline(Concurrency(gate, max_requests=1), seconds=0.02)) as client:
+            late = await client.post("/")
+            while_at_work = await client.post("/")
+            gate.opened.set()
+            await asyncio.sleep(0.01)
+            after = await client.post("/")
+            return [late.status_code, while_at_work.status_code, after.status_code], gate.finished
+
+    statuses, finished = asyncio.run(ask())
+
+    assert statuses == [504, 429, 200]
+    assert finished == 2
+
+
+def test_an_answer_that_has_begun_is_not_cut_off_by_the_deadline() -> None:
+    async def slow_writer(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(0.05)
+        await send({"type": "http.response.body", "body": b"whole"})
+
+    async def ask() -> httpx.Response:
+        async with client_of(Deadline(slow_writer, seconds=0.01)) as client:
+            return await client.get("/")
+
+    answer = asyncio.run(ask())
+
+    assert (answer.status_code, answer.content) == (200, b"whole")
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_health_is_outside_every_limit(path: str) -> None:
+    async def ask() -> int:
+        full = Concurrency(echo, max_requests=0)
+        async with client_of(BodyLimit(Deadline(full, seconds=0), max_bytes=0, seconds=0)) as client:
+            return (await client.get(path)).status_code
+
+    assert asyncio.run(ask()) == 200
+
+
+@pytest.fixture
+def keys_file(tmp_path: Path) -> Path:
+    path = tmp_path / "keys"
+    digests = [hashlib.sha256(key).hexdigest() for key in (b"first", b"second")]
+    path.write_text(f"# the keys\n{digests[0].upper()}  # of a client\n\n{digests[1]}\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        ("Bearer first", 200),
+        ("bearer second", 200),
+        ("Bearer third", 401),
+        ("Bearer ", 401),
+        ("Basic first", 401),
+        ("first", 401),
+        (None, 401),
+    ],
+)
+def test_with_a_keys_file_only_its_keys_are_answered(authorization: str | None, status: int, keys_file: Path) -> None:
+    app = create_app(Settings(models_dir=SHIPPED, api_keys_file=keys_file))
+
+    async def ask() -> tuple[httpx.Response, httpx.Response]:
+        headers = {"Authorization": authorization} if authorization is not None else {}
+        async with app.router.lifespan_context(app), client_of(app) as client:
+            return await client.post("/predict/mlp", json={"value": 5}, headers=headers), await client.get(
+                "/health/ready"
+            )
+
+    answer, health = asyncio.run(ask())
+
+    assert answer.status_code == status
+    assert health.status_code == 200
+    if status == 401:
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert "Authorization: Bearer KEY" in answer.json()["detail"]
+
+
+def test_a_keys_file_with_another_line_is_refused_by_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("0" * 64 + "\nsecret\n")
+
+    with pytest.raises(InvalidKeysFile, match="line 2: is not a sha256 in hex") as caught:
+        read_key_digests(path)
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,152 @@
+"""`python -m service`, from its arguments to its end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from artifact import KERAS_FILE, LITERT_FILE
+from service.settings import Settings
+from tests.repository import CHECKOUT, SHIPPED, change_card, copy_of_shipped, replace_file
+from tests.server import Server, running
+
+
+def serve(*arguments: str | int | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "service", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=CHECKOUT, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_help_shows_every_option_with_its_environment_variable() -> None:
+    shown = " ".join(serve("--help").stdout.split())
+
+    for field in Settings.model_fields:
+        assert f"--{field.replace('_', '-')}" in shown
+        assert f"[env: LAGCAST_{field.upper()}]" in shown
+
+
+WRONG = {
+    "--port 70000": "port: Input should be less than or equal to 65535",
+    "--port http": "port: Input should be a valid integer",
+    "--engine onnx": "engine: Input should be 'litert' or 'keras'",
+    "--workers 0": "workers: Input should be greater than or equal to 1",
+    "--api-keys-file none": "No such file or directory",
+    "--reload": "unrecognized arguments: --reload",
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG.items())
+def test_a_wrong_argument_exits_2_and_is_named_in_the_last_line(arguments: str, message: str) -> None:
+    ended = serve(*arguments.split())
+
+    assert ended.returncode == 2
+    assert message in ended.stderr.splitlines()[-1]
+
+
+def test_the_environment_sets_what_the_command_line_does_not(tmp_path: Path) -> None:
+    with running(tmp_path / "log", LAGCAST_MAX_BATCH_ROWS="2", LAGCAST_PORT="1") as server:
+        answer = httpx.post(f"{server.url}/predict/mlp/batch", json={"values": [1, 2, 3]})
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["type"] == "too_long"
+
+
+def wrong_golden(folder: Path) -> None:
+    change_card(folder, golden=[{"window": [1, 2, 3, 4, 5], "prediction": 9}])
+
+
+def wrong_shape(folder: Path) -> None:
+    replace_file(folder, LITERT_FILE, (SHIPPED / "mlp" / "1" / LITERT_FILE).read_bytes())
+
+
+STOPPERS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing card": (lambda folder: (folder / "card.json").unlink(), "lstm/1/card.json: No such file or directory"),
+    "missing file": (lambda folder: (folder / LITERT_FILE).unlink(), "lstm/1/model.tflite: No such file or directory"),
+    "wrong size": (lambda folder: os.truncate(folder / KERAS_FILE, 9), "lstm/1/model.keras: has 9 bytes"),
+    "wrong checksum": (
+        lambda folder: (folder / LITERT_FILE).write_bytes(bytes((folder / LITERT_FILE).stat().st_size)),
+        "lstm/1/model.tflite: its sha256 is not the one on its card",
+    ),
+    "wrong schema": (lambda folder: change_card(folder, schema_version=9), "lstm/1/card.json: schema_version"),
+    "golden samples not met": (wrong_golden, "lstm: the network does not repeat the golden samples"),
+    "a network of another shape": (
+        wrong_shape,
+        "lstm/1/model.tflite: has the shape [None, 1] where its card says [None, 5, 1] of float32",
+    ),
+    "not a network": (lambda folder: replace_file(folder, LITERT_FILE, b"x"), "lstm/1/model.tflite: cannot be run"),
+}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("kind", STOPPERS)
+def test_a_model_without_a_good_version_stops_the_start_with_one_line(kind: str, workers: str, tmp_path: Path) -> None:
+    damage, message = STOPPERS[kind]
+    damage(copy_of_shipped(tmp_path) / "lstm" / "1")
+
+    ended = serve("--port", 0, "--models-dir", tmp_path, "--workers", workers)
+
+    assert ended.returncode == 1
+    lines = [line for line in ended.stderr.splitlines() if "XNNPACK" not in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"lagcast: cannot serve from {tmp_path}: {message}")
+
+
+def test_a_repository_without_models_stops_the_start(tmp_path: Path) -> None:
+    ended = serve("--port", 0, "--models-dir", tmp_path / "none")
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"lagcast: cannot serve from {tmp_path}/none: lstm: no version is published\n"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken_stops_the_start(server: Server, workers: str) -> None:
+    ended = serve("--port", server.url.rpartition(":")[2], "--workers", workers)
+
+    assert ended.returncode != 0
+    assert "address already in use" in ended.stderr.lower()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_ends_the_service_with_exit_code_0(workers: str, tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--workers", workers) as server:
+        assert httpx.post(f"{server.url}/predict/mlp", json={"value": 5}).status_code == 200
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=20) == 0
+
+
+def test_serving_takes_less_than_100_megabytes(tmp_path: Path) -> None:
+    with running(tmp_path / "log") as server:
+        for _ in range(100):
+            httpx.post(f"{server.url}/predict/lstm", json={"window": [1, 2, 3, 4, 5]})
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+
+    resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    assert resident < 100 * 1024
+
+
+def test_both_engines_give_the_same_answers(tmp_path: Path) -> None:
+    requests = [
+        ("/predict/lstm", {"window": [1, 2, 3, 4, 5]}),
+        ("/predict/lstm", {"window": [90.5, 3, 400, -7, 0]}),
+        ("/predict/mlp", {"value": 1e6}),
+        ("/predict/lstm/batch", {"windows": [[i, i + 1, i + 2, i + 3, i + 4] for i in range(99)]}),
+        ("/predict/mlp/batch", {"values": list(range(-50, 5000))}),
+        ("/predict/mlp", {"value": 3.4e38}),
+        ("/predict/lstm", {"window": [1, 2, 3, 4]}),
+    ]
+
+    def answers(engine: str) -> list[httpx.Response]:
+        with running(tmp_path / engine, "--engine", engine) as server:
+            return [httpx.post(server.url + path, json=body) for path, body in requests]
+
+    for litert, keras in zip(answers("litert"), answers("keras"), strict=True):
+        assert litert.status_code == keras.status_code
+        for key, value in litert.json().items():
+            exact = key not in {"prediction", "predictions"}
+            assert keras.json()[key] == (value if exact else pytest.approx(value, rel=1e-4, abs=1e-3))

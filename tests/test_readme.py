@@ -1,0 +1,140 @@
+"""Every command of the README, run as it stands in a copy of the checkout, gives what the README shows."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from artifact import versions
+from service.settings import Settings
+from tests.repository import CHECKOUT
+from tests.server import free_port
+
+README = (CHECKOUT / "README.md").read_text()
+CI = (CHECKOUT / ".ci" / "run").read_text()
+
+
+class Example(NamedTuple):
+    """A command, and the output that follows it, if any does."""
+
+    command: str
+    output: str
+
+
+def examples() -> list[Example]:
+    found = re.findall(r"```sh\n(.*?)```(?:\n+(?:[^`#]*?\n)?```(?:json|text)\n(.*?)```)?", README, re.DOTALL)
+    return [Example(line.partition("  #")[0].strip(), output) for lines, output in found for line in lines.splitlines()]
+
+
+CURLS = [example for example in examples() if example.command.startswith("curl")]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the project in a folder of their own, with the environment that is there already."""
+    folder = tmp_path_factory.mktemp("checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=CHECKOUT, check=True, capture_output=True, text=True
+    )
+    for name in listed.stdout.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(CHECKOUT / name, folder / name)
+    (folder / ".venv").symlink_to(CHECKOUT / ".venv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(checkout: Path) -> Iterator[str]:
+    """What `make serve` serves, on a free port."""
+    port = free_port()
+    with subprocess.Popen(["make", "serve", f"PORT={port}"], cwd=checkout, start_new_session=True) as make:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_for(url, make)
+            yield url
+        finally:
+            os.killpg(make.pid, signal.SIGTERM)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert process.poll() is None
+        try:
+            httpx.get(f"{url}/health/ready").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(url)
+
+
+def test_the_readme_has_the_two_commands_and_the_second_is_what_ci_runs() -> None:
+    assert [example.command for example in examples()][:2] == ["make serve", "make test"]
+    assert re.search(r"^make test$", CI, re.MULTILINE)
+
+
+def test_every_command_is_one_that_is_tested_here() -> None:
+    known = {"make serve", "make test", "make train"} | {example.command for example in CURLS}
+
+    assert {e.command for e in examples() if "training" not in e.command} == known
+    assert len(CURLS) >= 4
+
+
+@pytest.mark.parametrize("example", CURLS, ids=[example.command.split()[1] for example in CURLS])
+def test_a_curl_answers_what_is_shown(served: str, example: Example) -> None:
+    command = example.command.replace("http://127.0.0.1:8000", served)
+
+    answer = subprocess.run(["sh", "-c", f"{command} --silent"], check=True, capture_output=True, text=True)
+
+    assert json.loads(answer.stdout) == approximately(json.loads(example.output))
+
+
+def approximately(shown: dict[str, object]) -> dict[str, object]:
+    """Predictions may differ in their last digits on another processor."""
+    return {k: pytest.approx(v, rel=1e-3) if k.startswith("prediction") else v for k, v in shown.items()}
+
+
+def test_training_publishes_and_prints_tables_like_those_shown(checkout: Path) -> None:
+    for example in examples():
+        if "train" in example.command:
+            run = subprocess.run(
+                ["sh", "-c", example.command], cwd=checkout, check=True, capture_output=True, text=True
+            )
+            tables = run.stdout[run.stdout.index("lstm/") :]
+            assert shape_of(tables) == shape_of(shown_after(example.command))
+
+    assert versions(checkout / "models", "lstm") == versions(checkout / "models", "mlp") == [1, 2]
+    assert versions(checkout / "own", "lstm") == [1]
+
+
+def shown_after(command: str) -> str:
+    return README.partition(command)[2].partition("```text\n")[2].partition("```")[0]
+
+
+def shape_of(tables: str) -> list[str]:
+    """The words of the output; numbers and versions differ from run to run and from machine to machine."""
+    return re.findall(r"[a-z_]{2,}", tables.partition("\n\nlstm")[0])
+
+
+def test_arguments_are_passed_on(checkout: Path, tmp_path: Path) -> None:
+    arguments = f"ARGS=--epochs 20 --models-dir {tmp_path}"
+    subprocess.run(["make", "train", arguments], cwd=checkout, check=True, capture_output=True)
+
+    assert versions(tmp_path, "lstm") == versions(tmp_path, "mlp") == [1]
+
+
+def test_every_setting_is_in_the_table() -> None:
+    assert set(re.findall(r"LAGCAST_[A-Z_]+", README)) == {f"LAGCAST_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 150

@@ -1,0 +1,75 @@
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+from pydantic_settings import CliApp
+
+from training.__main__ import main
+from training.config import TrainConfig
+
+
+def test_every_field_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+
+    shown = capsys.readouterr().out
+    for field in TrainConfig.model_fields:
+        assert f"--{field.replace('_', '-')}" in shown
+
+
+def test_flags_set_fields() -> None:
+    config = CliApp.run(TrainConfig, ["--epochs", "20", "--batch-size", "7", "--models-dir", "elsewhere"])
+
+    assert (config.epochs, config.batch_size, str(config.models_dir)) == (20, 7, "elsewhere")
+
+
+def test_an_unknown_flag_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--epoch-count", "3"])
+    assert "--epoch-count" in capsys.readouterr().err
+
+
+WRONG = {
+    "--epochs 0": "--epochs: Input should be greater than or equal to 1",
+    "--held-out 1": "--held-out: Input should be less than 1",
+    "--recipe best": "--recipe: Input should be 'scaled' or 'article'",
+    "--csv a.csv": "--csv and --column go together",
+    "--column a": "--csv and --column go together",
+    "--horizon 2": "--target and --horizon need --csv",
+    "--csv a.csv --column a --horizon 0": "--horizon 0 needs --target",
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG.items())
+def test_a_wrong_argument_is_named_and_exits_2(
+    arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(arguments.split())
+    except SystemExit as exited:
+        code = int(exited.code or 0)
+
+    assert code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_environment_does_not_change_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEED", "7")
+    monkeypatch.setenv("LAGCAST_SEED", "7")
+
+    assert TrainConfig().seed == 0
+
+
+def test_a_config_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        TrainConfig().seed = 3  # type: ignore[misc]
+
+
+def test_help_and_a_bad_series_are_answered_without_loading_tensorflow() -> None:
+    script = (
+        "import sys; from training.__main__ import main; "
+        "assert main(['--csv', 'none.csv', '--column', 'x']) == 2; assert 'tensorflow' not in sys.modules"
+    )
+
+    subprocess.run([sys.executable, "-c", script], check=True, stderr=subprocess.DEVNULL)

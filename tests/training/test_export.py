@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from artifact import KERAS_FILE, LITERT_FILE, ArtifactError
+from training.export import export, predict_keras, predict_litert
+from training.networks import build_lstm, build_mlp, with_rescaling
+
+
+@pytest.mark.parametrize("name", ["lstm", "mlp"])
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_both_files_answer_like_the_model_at_any_number_of_rows(name: str, rows: int) -> None:
+    inputs = np.arange(60.0).reshape(-1, 5)
+    core = build_lstm(5, inputs) if name == "lstm" else build_mlp(inputs[:, -1:])
+    model = with_rescaling(core, np.arange(12.0) * 3)
+    windows = np.linspace(0, 60, rows * model.input_shape[1], dtype=np.float32).reshape(rows, -1)
+
+    files = export(model, windows)
+
+    expected = model(windows.reshape(rows, *model.input_shape[1:])).numpy()[:, 0]
+    np.testing.assert_allclose(predict_keras(files[KERAS_FILE], windows), expected, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(predict_litert(files[LITERT_FILE], windows), expected, rtol=1e-5, atol=1e-4)
+
+
+def test_a_model_that_answers_nothing_finite_is_not_exported() -> None:
+    model = build_mlp()
+    model.layers[0].set_weights([np.full((1, 8), np.nan), np.zeros(8)])
+
+    with pytest.raises(ArtifactError, match="do not give the same predictions"):
+        export(model, np.ones((3, 1), np.float32))

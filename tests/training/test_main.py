@@ -1,0 +1,124 @@
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artifact import verify, versions
+from tests.repository import CHECKOUT
+from training.__main__ import main
+
+
+def command(*arguments: str | int | Path) -> list[str]:
+    return [sys.executable, "-m", "training", *map(str, arguments)]
+
+
+def series(path: Path, values: list[str]) -> Path:
+    path.write_text("\n".join(["x", *values]))
+    return path
+
+
+def test_a_run_publishes_the_next_version_of_both_models_and_prints_how_good_they_are(tmp_path: Path) -> None:
+    for _ in range(2):
+        run = subprocess.run(
+            command("--epochs", 2, "--models-dir", tmp_path), cwd=CHECKOUT, check=True, capture_output=True, text=True
+        )
+
+    assert [versions(tmp_path, name) for name in ("lstm", "mlp")] == [[1, 2], [1, 2]]
+    card = verify(tmp_path, "lstm", 2).card
+    assert card.evaluation.loses_to
+    lstm, mlp = run.stdout.splitlines()[-2:]
+    assert lstm.startswith(f"lstm/2 LOSES to {card.evaluation.loses_to[0]}")
+    assert mlp.startswith("mlp/2 LOSES to")
+    for word in ("mae", "rmse", "max_abs_error", "r2", "mase", "persistence", "linear"):
+        assert word in run.stdout
+
+
+def test_without_a_terminal_progress_is_plain_lines_and_nothing_else_is_said(tmp_path: Path) -> None:
+    run = subprocess.run(
+        command("--epochs", 20, "--models-dir", tmp_path), cwd=CHECKOUT, check=True, capture_output=True, text=True
+    )
+
+    lines = [line for line in run.stderr.splitlines() if "XNNPACK" not in line]
+    assert all(": epoch " in line and ", loss " in line for line in lines)
+    assert "lstm on 95 rows: epoch 20/20" in run.stderr
+    assert "mlp on 100 rows: epoch 20/20" in run.stderr
+    assert "\x1b" not in run.stderr
+
+
+def test_on_a_terminal_progress_is_a_bar_with_epoch_loss_and_time_left(tmp_path: Path) -> None:
+    leader, follower = pty.openpty()
+    subprocess.run(
+        command("--epochs", 20, "--models-dir", tmp_path),
+        cwd=CHECKOUT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
+    )
+    os.close(follower)
+    shown = os.read(leader, 1 << 20).decode()
+    os.close(leader)
+
+    assert "━" in shown
+    assert "epoch 20/20" in shown
+    assert "loss " in shown
+    assert "0:00:00" in shown
+
+
+def test_an_interrupted_run_publishes_nothing_and_exits_130(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command("--epochs", 100_000, "--models-dir", tmp_path),
+        cwd=CHECKOUT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as run:
+        assert run.stderr is not None
+        assert "lstm on 95 rows: epoch" in run.stderr.readline()
+        run.send_signal(signal.SIGINT)
+        said = run.stderr.read()
+
+    assert run.returncode == 130
+    assert said.splitlines()[-1] == "training: interrupted"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_series_of_ones_own_is_trained_on_and_named_on_the_card_without_its_folder(tmp_path: Path) -> None:
+    path = series(tmp_path / "own.csv", [str(value % 7) for value in range(60)])
+
+    code = main(
+        ["--csv", str(path), "--column", "x", "--window", "3", "--epochs", "1", "--models-dir", f"{tmp_path}/m"]
+    )
+
+    card = verify(tmp_path / "m", "lstm", 1).card
+    assert code == 0
+    assert (card.window, card.horizon, card.input.shape) == (3, 1, [None, 3, 1])
+    assert (card.data.source, card.config["csv"]) == ("own.csv", "own.csv")
+    assert str(tmp_path) not in card.model_dump_json()
+
+
+def test_a_bad_series_exits_2_with_one_line_and_publishes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = series(tmp_path / "bad.csv", ["1", "two"])
+
+    code = main(["--csv", str(path), "--column", "x", "--models-dir", f"{tmp_path}/m"])
+
+    assert code == 2
+    assert capsys.readouterr().err == f"training: {path}, line 3, column 'x': 'two' is not a number\n"
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_repository_that_cannot_be_written_exits_1_with_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    code = main(["--epochs", "1", "--models-dir", f"{tmp_path}/file"])
+
+    assert code == 1
+    assert "Not a directory" in capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,1 @@
+"""Offline: series, windows, networks, fit, evaluate, export, publish."""

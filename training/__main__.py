@@ -1,0 +1,69 @@
+"""`python -m training`: one run, from the command line to two published versions."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import CliApp
+
+from artifact import MODEL_NAMES, ArtifactError, publish
+from training.config import TrainConfig
+from training.series import SeriesError, load_rows
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        _train(CliApp.run(TrainConfig, arguments))
+    except ValidationError as error:
+        return _fail(2, "; ".join(_describe(problem) for problem in error.errors()))
+    except SeriesError as error:
+        return _fail(2, str(error))
+    except (ArtifactError, OSError) as error:
+        return _fail(1, str(error))
+    except KeyboardInterrupt:
+        return _fail(130, "interrupted")
+    return 0
+
+
+def _train(config: TrainConfig) -> None:
+    rows = load_rows(config)
+    # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.
+    with _silent_stderr():
+        from training.console import table, verdict
+        from training.train import train
+
+    trained = [train(name, config, rows) for name in MODEL_NAMES]
+    cards = [publish(config.models_dir, model.draft, model.files) for model in trained]
+    print(*(table(card) for card in cards), "\n".join(verdict(card) for card in cards), sep="\n\n")
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Without what TensorFlow's libraries log about the processor while they load, before any log level counts."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _describe(problem: ErrorDetails) -> str:
+    flag = "".join(f"--{part}".replace("_", "-") for part in problem["loc"])
+    return f"{flag}: {problem['msg']}" if flag else problem["msg"].removeprefix("Value error, ")
+
+
+def _fail(code: int, text: str) -> int:
+    print(f"training: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,76 @@
+"""`TrainConfig`: every choice of a training run, its defaults, and the command line that sets them."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+DEFAULT_EPOCHS = {"scaled": 4000, "article": 2000}
+
+
+class TrainConfig(BaseSettings):
+    """Train the LSTM and the MLP on one lagged series, the article's or a CSV column, and publish both."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        cli_prog_name="python -m training",
+        cli_kebab_case=True,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+    )
+
+    recipe: Literal["scaled", "article"] = Field(
+        "scaled",
+        description="scaled: scaling inside the graph, a cosine learning rate, a final fit on all rows; "
+        "article: raw inputs, constant rates, fitted without the held-out rows",
+    )
+    csv: Path | None = Field(None, description="a CSV file with a header line and the series, oldest row first")
+    column: str | None = Field(None, min_length=1, description="the series' column in the file")
+    target: str | None = Field(None, min_length=1, description="the column to predict; without it, the series itself")
+    horizon: int | None = Field(
+        None, ge=0, description="rows from the window's last value to the target; unset: 1, or 0 with --target"
+    )
+    window: int = Field(5, ge=1, le=10_000, description="values that the LSTM sees; the MLP sees the last one")
+    held_out: float = Field(0.05, gt=0, lt=1, description="share of the rows, at the end, to evaluate on")
+    epochs: int | None = Field(None, ge=1, description="passes over the rows; unset: 4000, or 2000 for the article")
+    batch_size: int = Field(5, ge=1, description="rows in a step")
+    learning_rate: float = Field(0.01, gt=0, description="where the cosine starts; the article recipe has its own")
+    seed: int = Field(0, ge=0, lt=2**32, description="the one seed: weights and the order of the rows")
+    models_dir: Path = Field(Path("models"), exclude=True, description="the model repository to publish to")
+
+    @model_validator(mode="after")
+    def _check_csv(self) -> Self:
+        if (self.csv is None) != (self.column is None):
+            raise ValueError("--csv and --column go together")
+        if self.csv is None and (self.target is not None or self.horizon is not None):
+            raise ValueError("--target and --horizon need --csv: the article's series has its own target")
+        if self.target is None and self.horizon == 0:
+            raise ValueError("--horizon 0 needs --target: the window's last value would be its own target")
+        return self
+
+    @property
+    def resolved_epochs(self) -> int:
+        return self.epochs or DEFAULT_EPOCHS[self.recipe]
+
+    @property
+    def resolved_horizon(self) -> int:
+        if self.horizon is not None:
+            return self.horizon
+        return 1 if self.csv is not None and self.target is None else 0
+
+    def on_card(self) -> dict[str, Any]:
+        """The config as it stands on a card: no path but the CSV file's name, so that cards can be shown to anyone."""
+        return self.model_dump(mode="json") | {"csv": self.csv and self.csv.name, "epochs": self.resolved_epochs}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments alone, no environment: a run is what its command line says."""
+        return (init_settings,)

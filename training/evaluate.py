@@ -1,0 +1,52 @@
+"""How good a model is on rows that it has not seen, beside the baselines that cost nothing."""
+
+import numpy as np
+
+from artifact import Batch, Evaluation, Metrics
+from training.series import Rows, Values
+
+
+def evaluate(predictions: Values, trained: Rows, held_out: Rows) -> Evaluation:
+    """Metrics of `predictions`, (rows,), for the held-out rows, beside those of the two baselines.
+
+    persistence: the target's last known value. linear: least squares on the window, fitted on the trained rows.
+    Both are rounded to float32, the precision that a model answers in, so that none wins by digits alone.
+    """
+    naive_error = float(np.mean(np.abs(trained.targets - trained.persistence)))
+    model = metrics(predictions, held_out.targets, naive_error)
+    forecasts = {"persistence": held_out.persistence, "linear": predict_linear(trained, held_out.windows)}
+    baselines = {
+        name: metrics(forecast.astype(np.float32), held_out.targets, naive_error)
+        for name, forecast in forecasts.items()
+    }
+    loses_to = [name for name, baseline in baselines.items() if baseline.rmse < model.rmse]
+    return Evaluation(held_out_rows=len(held_out.targets), model=model, loses_to=loses_to, **baselines)
+
+
+def metrics(predictions: Values | Batch, targets: Values, naive_error: float) -> Metrics:
+    """MAE, RMSE, largest absolute error, R² and MASE.
+
+    MASE is the MAE over `naive_error`, persistence's MAE on the trained rows (Hyndman & Koehler, 2006, "Another
+    look at measures of forecast accuracy"). R² and MASE are None where they would divide by zero.
+    """
+    errors = predictions - targets
+    mae = float(np.mean(np.abs(errors)))
+    variation = float(np.sum((targets - targets.mean()) ** 2))
+    return Metrics(
+        mae=mae,
+        rmse=float(np.sqrt(np.mean(errors**2))),
+        max_abs_error=float(np.abs(errors).max()),
+        r2=1 - float(np.sum(errors**2)) / variation if variation else None,
+        mase=mae / naive_error if naive_error else None,
+    )
+
+
+def predict_linear(trained: Rows, windows: Values) -> Values:
+    """Least squares with an intercept on the window, (rows, window) → (rows,)."""
+    coefficients, *_ = np.linalg.lstsq(_with_intercept(trained.windows), trained.targets)
+    predictions: Values = _with_intercept(windows) @ coefficients
+    return predictions
+
+
+def _with_intercept(windows: Values) -> Values:
+    return np.column_stack([windows, np.ones(len(windows))])

@@ -1,0 +1,108 @@
+"""The training loop, compiled whole: all steps of many epochs in one XLA program."""
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.config import TrainConfig
+from training.networks import build_lstm, build_mlp, inputs_of, spread, with_rescaling
+from training.series import Rows, Values
+
+NO_ROW = -1
+CHUNK_STEPS = 4000  # some tenths of a second: between chunks progress is shown and Ctrl-C is heard
+
+Batches = NDArray[np.int32]
+Report = Callable[[int, float], None]
+"""Called with the epochs done so far and the mean loss of the last one."""
+
+
+def fit(name: str, config: TrainConfig, rows: Rows, report: Report) -> keras.Sequential:
+    """The network `name`, lstm or mlp, built by the config's recipe and fitted on all of `rows`.
+
+    Takes and gives raw values: (rows, window, 1) or (rows, 1) → (rows, 1). The same config, rows, machine and
+    library versions give the same weights, bit for bit.
+    """
+    keras.utils.set_random_seed(config.seed)
+    tf.config.experimental.enable_op_determinism()
+    scaled = config.recipe == "scaled"
+    inputs = inputs_of(name, rows.windows)
+    scale_on = inputs if scaled else None
+    core = build_lstm(config.window, scale_on) if name == "lstm" else build_mlp(scale_on)
+    epochs = config.resolved_epochs
+    batches = shuffled_batches(len(inputs), config.batch_size, epochs, config.seed)
+    steps = epochs * -(-len(inputs) // config.batch_size)
+    optimizer = make_optimizer(name, config, steps)
+    targets = (rows.targets - rows.targets.mean()) / spread(rows.targets) if scaled else rows.targets
+    compiled_fit(core, optimizer, inputs, targets, batches, report)
+    return with_rescaling(core, rows.targets) if scaled else core
+
+
+def make_optimizer(name: str, config: TrainConfig, steps: int) -> keras.optimizers.Optimizer:
+    """Adam for the LSTM and RMSprop for the MLP, at their defaults or on a cosine down to zero over `steps`."""
+    kind = keras.optimizers.Adam if name == "lstm" else keras.optimizers.RMSprop
+    if config.recipe == "article":
+        return kind()
+    return kind(keras.optimizers.schedules.CosineDecay(config.learning_rate, steps))
+
+
+def shuffled_batches(rows: int, batch_size: int, epochs: int, seed: int) -> Iterator[Batches]:
+    """Row numbers for some epochs at a time, (epochs, steps, batch_size), each epoch in an order of its own.
+
+    Where the rows do not fill the last batch of an epoch, NO_ROW does.
+    """
+    order = np.random.default_rng(seed)
+    steps = -(-rows // batch_size)
+    chunk = max(1, min(-(-epochs // 100), CHUNK_STEPS // steps))
+    for first in range(0, epochs, chunk):
+        count = min(chunk, epochs - first)
+        numbers = np.full((count, steps * batch_size), NO_ROW, np.int32)
+        numbers[:, :rows] = order.permuted(np.tile(np.arange(rows, dtype=np.int32), (count, 1)), axis=1)
+        yield numbers.reshape(count, steps, batch_size)
+
+
+def compiled_fit(
+    model: keras.Sequential,
+    optimizer: keras.optimizers.Optimizer,
+    inputs: Values,
+    targets: Values,
+    batches: Iterator[Batches],
+    report: Report,
+) -> None:
+    """Fit `model` on mse, a step a batch; takes the steps that Keras' own `fit` takes given the same batches.
+
+    inputs: (rows, …), targets: (rows,). Between the chunks of `batches` it reports and can be interrupted.
+    """
+    optimizer.build(model.trainable_variables)
+    x = tf.constant(inputs.reshape(-1, *model.input_shape[1:]), tf.float32)
+    y = tf.constant(targets.reshape(-1, 1), tf.float32)
+
+    def step(numbers: tf.Tensor) -> tf.Tensor:
+        there = tf.cast(numbers != NO_ROW, tf.float32)[:, None]
+        numbers = tf.maximum(numbers, 0)
+        with tf.GradientTape() as tape:
+            errors = tf.square(model(tf.gather(x, numbers), training=True) - tf.gather(y, numbers))
+            loss = tf.reduce_sum(errors * there) / tf.reduce_sum(there)
+        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        return loss
+
+    # One program for every chunk: the last one may be shorter, so it is padded and `epochs` says where it ends.
+    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # TensorFlow has no types
+    def run(chunk: tf.Tensor, epochs: tf.Tensor) -> tf.Tensor:
+        total = tf.constant(0.0)
+        for epoch in tf.range(epochs):
+            total = tf.constant(0.0)
+            for number in tf.range(chunk.shape[1]):
+                total += step(chunk[epoch, number])
+        return total / chunk.shape[1]
+
+    done, length = 0, 0
+    for chunk in batches:
+        count = len(chunk)
+        length = length or count
+        padded = np.pad(chunk, ((0, length - count), (0, 0), (0, 0)))
+        loss = run(tf.constant(padded), tf.constant(count))
+        done += count
+        report(done, float(loss))
