@@ -75,9 +75,25 @@ def compiled_fit(
 
     inputs: (rows, …), targets: (rows,). Between the chunks of `batches` it reports and can be interrupted.
     """
-    optimizer.build(model.trainable_variables)
     x = tf.constant(inputs.reshape(-1, *model.input_shape[1:]), tf.float32)
     y = tf.constant(targets.reshape(-1, 1), tf.float32)
+    run = _program(model, optimizer, x, y)
+    done, length = 0, 0
+    for chunk in batches:
+        count = len(chunk)
+        length = length or count
+        # One program for every chunk: the last one may be shorter, so it is filled up, and told where it ends.
+        filled = np.pad(chunk, ((0, length - count), (0, 0), (0, 0)))
+        loss = run(tf.constant(filled), tf.constant(count))
+        done += count
+        report(done, float(loss))
+
+
+def _program(
+    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, x: tf.Tensor, y: tf.Tensor
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """XLA for: fit on the first so many epochs of (epochs, steps, batch_size) row numbers; the last one's mean loss."""
+    optimizer.build(model.trainable_variables)
 
     def step(numbers: tf.Tensor) -> tf.Tensor:
         there = tf.cast(numbers != NO_ROW, tf.float32)[:, None]
@@ -88,21 +104,22 @@ def compiled_fit(
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    # One program for every chunk: the last one may be shorter, so it is padded and `epochs` says where it ends.
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # TensorFlow has no types
-    def run(chunk: tf.Tensor, epochs: tf.Tensor) -> tf.Tensor:
-        total = tf.constant(0.0)
-        for epoch in tf.range(epochs):
-            total = tf.constant(0.0)
-            for number in tf.range(chunk.shape[1]):
-                total += step(chunk[epoch, number])
-        return total / chunk.shape[1]
+    def epoch(numbers: tf.Tensor) -> tf.Tensor:
+        steps = numbers.shape[0]
+        _, total = tf.while_loop(
+            lambda k, _: k < steps,
+            lambda k, total: (k + 1, total + step(numbers[k])),
+            (0, 0.0),
+        )
+        return total / steps
 
-    done, length = 0, 0
-    for chunk in batches:
-        count = len(chunk)
-        length = length or count
-        padded = np.pad(chunk, ((0, length - count), (0, 0), (0, 0)))
-        loss = run(tf.constant(padded), tf.constant(count))
-        done += count
-        report(done, float(loss))
+    def epochs(numbers: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        return tf.while_loop(
+            lambda k, _: k < count,
+            lambda k, _: (k + 1, epoch(numbers[k])),
+            (0, 0.0),
+        )[1]
+
+    # AutoGraph would allow plain loops, but does not work on every Python that TensorFlow does.
+    compiled: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = tf.function(epochs, jit_compile=True, autograph=False)
+    return compiled

@@ -1,0 +1,68 @@
+"""The contract's refusals, each from a real service that is set to come to it soon."""
+
+import hashlib
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from tests.server import Server, running
+
+LARGE = {"values": [5.0] * 100_000}
+
+
+def test_without_a_key_the_answer_is_401_and_with_one_it_is_the_prediction(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text(hashlib.sha256(b"secret").hexdigest())
+
+    with running(tmp_path / "log", "--api-keys-file", keys) as server, httpx.Client(base_url=server.url) as client:
+        refused = client.post("/predict/mlp", json={"value": 5}, headers={"Authorization": "Bearer wrong"})
+        answered = client.post("/predict/mlp", json={"value": 5}, headers={"Authorization": "Bearer secret"})
+        docs = client.get("/docs")
+
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert refused.json() == {"detail": "An API key is needed: send it as 'Authorization: Bearer KEY'"}
+    assert answered.status_code == 200
+    assert docs.status_code == 401
+
+
+def test_a_body_that_stops_arriving_is_a_408_and_ends_the_connection(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--body-seconds", "0.1") as server:
+        answer = exchange(server, b"POST /predict/mlp HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{")
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+    assert answer.endswith(b'{"detail":"No more of the body arrived within 0.1 seconds"}')
+
+
+def exchange(server: Server, request: bytes) -> bytes:
+    """Send bytes, and take what comes until the server ends the connection."""
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=10) as connection:
+        connection.sendall(request)
+        parts = iter(lambda: connection.recv(65536), b"")
+        return b"".join(parts)
+
+
+def test_a_process_that_is_full_answers_429_with_retry_after(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--max-concurrency", "1") as server:
+
+        def ask(_: int) -> httpx.Response:
+            return httpx.post(f"{server.url}/predict/mlp/batch", json=LARGE)
+
+        with ThreadPoolExecutor(4) as clients:
+            answers = list(clients.map(ask, range(40)))
+
+    statuses = {answer.status_code for answer in answers}
+    assert statuses == {200, 429}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json() == {"detail": "1 requests are at work; try again"}
+
+
+def test_work_beyond_the_deadline_is_a_504(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--deadline-seconds", "0.001") as server:
+        answer = httpx.post(f"{server.url}/predict/mlp/batch", json=LARGE)
+
+    assert answer.status_code == 504
+    assert answer.json() == {"detail": "The work took longer than 0.001 seconds"}
