@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
 from service.api import create_router
 from service.engine import ENGINES
 from service.errors import ServiceError, to_response
+from service.fastlane import FastLane
 from service.lifecycle import Lifecycle
 from service.limits import ApiKeys, BodyLimit, Concurrency, Deadline
 from service.openapi import describe
@@ -24,16 +26,25 @@ sees the last value alone. Numbers are float32; an answer names the version that
 outside the range that the version was trained on."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> ASGIApp:
     """The application; models are loaded when its lifespan starts, which raises ArtifactError if that fails."""
     lifecycle = Lifecycle(settings.models_dir, ENGINES[settings.engine])
+    concurrency = Concurrency(create_api(settings, lifecycle), settings.max_concurrency)
+    app: ASGIApp = Deadline(concurrency, settings.deadline_seconds)
+    app = BodyLimit(app, settings.max_body_bytes, settings.body_seconds)
+    app = FastLane(app, lifecycle, concurrency, settings.max_body_bytes)
+    return ApiKeys(app, settings.api_keys_file) if settings.api_keys_file is not None else app
+
+
+def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
+    """The routes, the documents about them, and the answers to errors."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         lifecycle.load()
         yield
 
-    app: FastAPI = FastAPIOffline(
+    api: FastAPI = FastAPIOffline(
         title="lagcast",
         version=VERSION,
         description=DESCRIPTION,
@@ -41,21 +52,11 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(create_router(lifecycle, settings.max_batch_rows))
-    app.add_exception_handler(ServiceError, _answer_error)
-    app.add_exception_handler(Exception, _answer_unexpected)
-    app.openapi = partial(describe, app, lifecycle, settings.max_batch_rows)  # type: ignore[method-assign]
-    _add_limits(app, settings)
-    return app
-
-
-def _add_limits(app: FastAPI, settings: Settings) -> None:
-    """Innermost first: a request meets them from the last to the first."""
-    app.add_middleware(Concurrency, max_requests=settings.max_concurrency)
-    app.add_middleware(Deadline, seconds=settings.deadline_seconds)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
-    if settings.api_keys_file is not None:
-        app.add_middleware(ApiKeys, file=settings.api_keys_file)
+    api.include_router(create_router(lifecycle, settings.max_batch_rows))
+    api.add_exception_handler(ServiceError, _answer_error)
+    api.add_exception_handler(Exception, _answer_unexpected)
+    api.openapi = partial(describe, api, lifecycle, settings.max_batch_rows)  # type: ignore[method-assign]
+    return api
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:

@@ -5,10 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from artifact import MODEL_NAMES, Artifact, ArtifactError, Batch, ModelCard, check_golden, verify, versions
+from artifact import MODEL_NAMES, Artifact, ArtifactError, ModelCard, check_golden, verify, versions
 from service.engine import Engine
 from service.errors import NotReady, UnknownModel
 
@@ -21,16 +18,6 @@ class LiveModel:
 
     card: ModelCard
     engine: Engine
-
-    def predict(self, windows: NDArray[np.float64]) -> Batch:
-        """(rows, window) → (rows,); infinite or NaN where float32 cannot hold the prediction."""
-        return self.engine.predict(windows.astype(np.float32))
-
-    def extrapolated(self, windows: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(rows, window) → (rows,): whether a value lies outside the range that the version was trained on."""
-        low, high = self.card.input_range
-        inside: NDArray[np.bool_] = np.all((low <= windows) & (windows <= high), axis=1)
-        return ~inside
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a process takes on: one small ASGI layer for each limit, outermost first as `app.py` stacks them."""
+"""What a process takes on: one small ASGI layer for each limit, outermost first."""
 
 import asyncio
 import hashlib
@@ -78,7 +78,7 @@ class BodyLimit:
             await to_response(error)(scope, receive, send)
         else:
             if body is not None:
-                await self._app(scope, _replay(body, receive), send)
+                await self._app(scope, replay({"type": "http.request", "body": body}, receive), send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The body, or None if the client has gone."""
@@ -106,13 +106,14 @@ class BodyLimit:
             raise BodyTooSlow(f"No more of the body arrived within {self._seconds:g} seconds") from None
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def replay(message: Message, receive: Receive) -> Receive:
+    """`receive` with a message that was taken from it put back."""
+    messages = [message]
 
-    async def replay() -> Message:
+    async def replayed() -> Message:
         return messages.pop() if messages else await receive()
 
-    return replay
+    return replayed
 
 
 class Deadline:
@@ -158,10 +159,14 @@ class Concurrency:
         self._max_requests = max_requests
         self._at_work = 0
 
+    @property
+    def is_full(self) -> bool:
+        return self._at_work >= self._max_requests
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_free(scope):
             await self._app(scope, receive, send)
-        elif self._at_work >= self._max_requests:
+        elif self.is_full:
             error = Overloaded(f"{self._max_requests} requests are at work; try again")
             await to_response(error)(scope, receive, send)
         else:

@@ -19,9 +19,11 @@ Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_O
 
 
 class Body(BaseModel):
-    """A request body: one JSON object with one key, made for one model by `request_body`."""
+    """A request body: one JSON object with one key, the alias of `content`; made for a model by `request_body`."""
 
     model_config = ConfigDict(extra="forbid")
+
+    content: Any
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
@@ -43,11 +45,7 @@ class Body(BaseModel):
     @classmethod
     def key(cls) -> str:
         """The one key."""
-        return next(iter(cls.model_fields))
-
-    def to_rows(self, window: int) -> NDArray[np.float64]:
-        """What is asked for, as (rows, window)."""
-        return np.array(getattr(self, self.key()), np.float64).reshape(-1, window)
+        return str(cls.model_fields["content"].alias)
 
 
 @lru_cache(maxsize=64)
@@ -56,8 +54,8 @@ def request_body(name: str, window: int, max_rows: int | None) -> type[Body]:
     row: Any = Annotated[list[Float32], Field(min_length=window, max_length=window)] if name == "lstm" else Float32
     # A long batch that is wrong throughout is told of its first wrong row only.
     rows: Any = Annotated[list[row], Field(min_length=1, max_length=max_rows), FailFast()]
-    fields: dict[str, Any] = {KEYS[name]: row} if max_rows is None else {f"{KEYS[name]}s": rows}
-    return create_model(f"{next(iter(fields)).title()}Body", __base__=Body, **fields)
+    kind, key = (row, KEYS[name]) if max_rows is None else (rows, f"{KEYS[name]}s")
+    return create_model(f"{key.title()}Body", __base__=Body, content=(kind, Field(alias=key)))
 
 
 class Prediction(BaseModel):
@@ -125,23 +123,18 @@ class Invalid(BaseModel):
     detail: list[Problem]
 
 
-def prediction_json(card: ModelCard, predictions: Batch, extrapolated: NDArray[np.bool_]) -> bytes:
+def prediction_json(card: ModelCard, prediction: np.float32, *, extrapolated: bool) -> bytes:
     """The bytes of a `Prediction`; float32 in its shortest form."""
-    answer = {
-        "model": card.name,
-        "version": card.version,
-        "prediction": predictions[0],
-        "extrapolated": bool(extrapolated[0]),
-    }
+    answer = {"model": card.name, "version": card.version, "prediction": prediction, "extrapolated": extrapolated}
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def predictions_json(card: ModelCard, predictions: Batch, extrapolated: NDArray[np.bool_]) -> bytes:
-    """The bytes of `Predictions`; float32 in its shortest form."""
+def predictions_json(card: ModelCard, predictions: Batch, extrapolated: NDArray[np.intp]) -> bytes:
+    """The bytes of `Predictions`, extrapolated: row numbers; float32 in its shortest form."""
     answer = {
         "model": card.name,
         "version": card.version,
         "predictions": np.ascontiguousarray(predictions),
-        "extrapolated": np.flatnonzero(extrapolated),
+        "extrapolated": extrapolated,
     }
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)

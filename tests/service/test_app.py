@@ -5,13 +5,16 @@ import asyncio
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from service.app import create_app
+from service.app import create_api
+from service.engine import ENGINES
+from service.lifecycle import Lifecycle
 from service.settings import Settings
 from tests.repository import SHIPPED
 
 
-def get(app: FastAPI, path: str) -> httpx.Response:
+def get(app: ASGIApp, path: str) -> httpx.Response:
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -22,7 +25,8 @@ def get(app: FastAPI, path: str) -> httpx.Response:
 
 @pytest.fixture
 def unloaded() -> FastAPI:
-    return create_app(Settings(models_dir=SHIPPED))
+    settings = Settings(models_dir=SHIPPED)
+    return create_api(settings, Lifecycle(settings.models_dir, ENGINES["litert"]))
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/models", "/models/lstm"])

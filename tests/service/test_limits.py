@@ -9,10 +9,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.app import create_app
-from service.limits import BodyLimit, Concurrency, Deadline, InvalidKeysFile, read_key_digests
-from service.settings import Settings
-from tests.repository import SHIPPED
+from service.limits import ApiKeys, BodyLimit, Concurrency, Deadline, InvalidKeysFile, read_key_digests
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -165,14 +162,10 @@ def keys_file(tmp_path: Path) -> Path:
     ],
 )
 def test_with_a_keys_file_only_its_keys_are_answered(authorization: str | None, status: int, keys_file: Path) -> None:
-    app = create_app(Settings(models_dir=SHIPPED, api_keys_file=keys_file))
-
     async def ask() -> tuple[httpx.Response, httpx.Response]:
         headers = {"Authorization": authorization} if authorization is not None else {}
-        async with app.router.lifespan_context(app), client_of(app) as client:
-            return await client.post("/predict/mlp", json={"value": 5}, headers=headers), await client.get(
-                "/health/ready"
-            )
+        async with client_of(ApiKeys(echo, keys_file)) as client:
+            return await client.post("/predict/mlp", headers=headers), await client.get("/health/ready")
 
     answer, health = asyncio.run(ask())
 

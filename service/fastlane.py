@@ -1,0 +1,58 @@
+"""The two single predictions, answered before the framework is asked; whatever is unusual is handed on to it."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from artifact import MODEL_NAMES
+from service.answer import answer_single
+from service.errors import ServiceError
+from service.lifecycle import Lifecycle
+from service.limits import Concurrency, replay
+
+MODELS = {f"/predict/{name}": name for name in MODEL_NAMES}
+MAX_BYTES = 4096
+
+
+class FastLane:
+    """Answers a valid single prediction as `app` would, byte for byte, at a fraction of the cost.
+
+    It knows no errors: the request that it does not answer goes to `app`, with the body that it has read.
+    """
+
+    def __init__(self, app: ASGIApp, lifecycle: Lifecycle, concurrency: Concurrency, max_bytes: int) -> None:
+        self._app = app
+        self._lifecycle = lifecycle
+        self._concurrency = concurrency
+        self._max_bytes = min(max_bytes, MAX_BYTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = MODELS.get(scope.get("path", ""))
+        if name is None or not _is_plain(scope):
+            await self._app(scope, receive, send)
+            return
+        message = await receive()
+        answer = self._answer(name, message)
+        if answer is None:
+            await self._app(scope, replay(message, receive), send)
+            return
+        headers = [(b"content-length", b"%d" % len(answer)), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    def _answer(self, name: str, message: Message) -> bytes | None:
+        content = message.get("body")
+        if not content or message.get("more_body") or len(content) > self._max_bytes or self._concurrency.is_full:
+            return None
+        try:
+            return answer_single(self._lifecycle.live(name), content)
+        except ServiceError:
+            return None
+
+
+def _is_plain(scope: Scope) -> bool:
+    """Whether nothing but the body decides on the answer."""
+    if scope["method"] != "POST" or scope["query_string"]:
+        return False
+    for name, value in scope["headers"]:
+        if (name == b"content-type" and value != b"application/json") or name == b"content-encoding":
+            return False
+    return True

@@ -1,0 +1,78 @@
+import json
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.errors import ServiceError
+from service.flat import read_flat
+from service.schemas import request_body
+
+MAX_ROWS = 5
+NUMBERS = st.floats(-1e38, 1e38) | st.integers(-(10**20), 10**20)
+ODD = st.sampled_from(["NaN", "true", "null", '"5"', "1e999", "1e39", "-", "01", "1.", "[1]", "{}", "", "5 5", "1e5"])
+BLANK = st.text(" \t\r\n", max_size=2)
+
+
+def rows_as_pydantic_reads_them(content: bytes, window: int) -> np.ndarray | None:
+    try:
+        return np.array(request_body("lstm", window, MAX_ROWS).parse(content).content, np.float64)
+    except ServiceError:
+        return None
+
+
+def assert_the_same(content: bytes, window: int) -> None:
+    flat, nested = read_flat(content, "windows", window, MAX_ROWS), rows_as_pydantic_reads_them(content, window)
+
+    if flat is not None or nested is not None:
+        assert flat is not None, content
+        assert nested is not None, content
+        assert flat.shape == nested.shape
+        assert flat.tobytes() == nested.tobytes()
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[bytes, int]:
+    """Batches with blanks anywhere, and now and then a wrong value, a wrong row or a wrong character."""
+    window = draw(st.integers(1, 4))
+    texts = [
+        [draw(st.one_of(NUMBERS.map(json.dumps), *[ODD] * (draw(st.integers(0, 9)) == 0))) for _ in range(length)]
+        for length in draw(st.lists(st.just(window) | st.integers(0, 5), max_size=6))
+    ]
+
+    def blank() -> str:
+        return draw(BLANK)
+
+    rows = [f"{blank()}[{','.join(f'{blank()}{text}{blank()}' for text in row)}]{blank()}" for row in texts]
+    text = f'{blank()}{{{blank()}"windows"{blank()}:{blank()}[{",".join(rows)}]{blank()}}}{blank()}'
+    if draw(st.integers(0, 3)) == 0:
+        place = draw(st.integers(0, len(text)))
+        text = text[:place] + draw(st.sampled_from(list('[]{},:" 15-eE.tn'))) + text[place + draw(st.integers(0, 1)) :]
+    return text.encode(), window
+
+
+@settings(max_examples=3000)
+@given(document=documents())
+def test_reading_flat_gives_what_reading_row_by_row_gives(document: tuple[bytes, int]) -> None:
+    assert_the_same(*document)
+
+
+def test_brackets_commas_and_numbers_in_every_order_are_told_from_whole_rows() -> None:
+    for order in set(permutations("[[],5]67")) | set(permutations("[],[5]6")):
+        for window in (1, 2):
+            assert_the_same(b'{"windows":[' + "".join(order).encode() + b"]}", window)
+            assert_the_same(b'{"windows":' + "".join(order).encode() + b"}", window)
+
+
+@pytest.mark.parametrize("count", [MAX_ROWS, MAX_ROWS + 1])
+def test_more_rows_than_allowed_are_left_to_be_refused(count: int) -> None:
+    read = read_flat(json.dumps({"windows": [[1, 2]] * count}).encode(), "windows", 2, MAX_ROWS)
+
+    assert (read is not None) == (count == MAX_ROWS)
+
+
+@pytest.mark.parametrize("key", [b"win dows", b"window", b"windows5", b"\\u0077indows"])
+def test_another_spelling_of_the_key_is_left_to_pydantic(key: bytes) -> None:
+    assert read_flat(b'{"%b": [[1, 2]]}' % key, "windows", 2, MAX_ROWS) is None
