@@ -1,0 +1,1 @@
+"""What the service is measured against; each module is an application that uvicorn serves."""
