@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve train test check lock bench-train
+.PHONY: serve train test check lock bench bench-peers bench-start bench-train
 
 serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:$(PORT)
 	$(BIN)/python -m service --port $(PORT) $(ARGS)
@@ -19,6 +19,22 @@ check: $(VENV)/test.installed  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: $(VENV)/test.installed  ## the service beside the floor, the ordinary route and model.predict (needs wrk)
+	$(BIN)/python -m benchmarks.serve $(ARGS)
+
+PEERS := kserve mlserver litserve bentoml
+
+bench-peers: $(VENV)/test.installed $(PEERS:%=benchmarks/peers/%/.venv/installed)  ## the service beside its peers
+	$(BIN)/python -m benchmarks.serve --peers $(ARGS)
+
+benchmarks/peers/%/.venv/installed: benchmarks/peers/%/requirements.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+bench-start: $(VENV)/test.installed  ## cold start, memory and size beside the same model served with TensorFlow
+	$(BIN)/python -m benchmarks.start
 
 bench-train: $(VENV)/train.installed  ## the compiled training loop beside Keras' own fit
 	$(BIN)/python -m benchmarks.train

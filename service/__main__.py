@@ -1,9 +1,11 @@
 """`python -m service`: from the command line to a running server."""
 
 import logging
+import os
 import signal
 import sys
 from functools import partial
+from socket import socket
 
 import uvicorn
 from pydantic import ValidationError
@@ -11,12 +13,16 @@ from pydantic_settings import CliApp
 from uvicorn.supervisors import Multiprocess
 
 from artifact import ArtifactError
-from service.app import create_app
-from service.engine import ENGINES
-from service.lifecycle import Lifecycle
+from service.app import create_app, create_lifecycle
 from service.limits import InvalidKeysFile, read_key_digests
 from service.settings import Settings
 from service.telemetry import log_config
+
+SECURITY_HEADERS = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+]
 
 
 def main(arguments: list[str]) -> int:
@@ -36,7 +42,7 @@ def main(arguments: list[str]) -> int:
 def _check(settings: Settings) -> None:
     """Load everything once before any worker does, so that what is wrong is said once, in one line."""
     logging.getLogger("lagcast").addHandler(logging.NullHandler())
-    Lifecycle(settings.models_dir, ENGINES[settings.engine]).load()
+    create_lifecycle(settings).load()
     if settings.api_keys_file is not None:
         read_key_digests(settings.api_keys_file)
 
@@ -53,11 +59,12 @@ def _serve(settings: Settings) -> int:
         lifespan="on",
         log_config=log_config(),
         access_log=False,
+        headers=SECURITY_HEADERS,
         server_header=False,
         proxy_headers=False,
     )
     if settings.workers > 1:
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        Supervisor(config, sockets=[config.bind_socket()]).run()
         return 0
     # uvicorn raises the signal that ended it once more when all is done: by then there is nothing left to end.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,6 +72,22 @@ def _serve(settings: Settings) -> int:
     server = uvicorn.Server(config)
     server.run()
     return 0 if server.started else 1
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's, with an ear for a second SIGTERM while it waits for the workers to end."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket]) -> None:
+        super().__init__(config, sockets)
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _on_sigterm(self, *_: object) -> None:
+        if self.should_exit.is_set():
+            for process in self.processes:
+                if process.pid is not None and process.process.is_alive():
+                    os.kill(process.pid, signal.SIGTERM)
+        else:
+            self.signal_queue.append(signal.SIGTERM)
 
 
 def _fail(code: int, text: str) -> int:

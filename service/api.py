@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from artifact import MODEL_NAMES
@@ -15,13 +15,17 @@ from service.schemas import (
     Failure,
     Invalid,
     Live,
-    ModelState,
-    ModelStates,
+    ModelInfo,
+    Models,
     Prediction,
     Predictions,
     Ready,
     RefusedVersion,
+    VersionInfo,
+    Versions,
 )
+
+Version = Annotated[int | None, Query(ge=1, description="one of the kept versions, instead of the live one")]
 
 INLINE_BYTES = 16 * 2**10  # a larger body goes to a thread: it would hold up the event loop for milliseconds
 
@@ -32,7 +36,7 @@ def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 FAILURES = _failures(401, 405, 429, 503, 504)
-PREDICT_FAILURES = FAILURES | _failures(400, 408, 413, 415, 422)
+PREDICT_FAILURES = FAILURES | _failures(400, 404, 408, 413, 415, 422)
 
 
 def create_router(lifecycle: Lifecycle, max_batch_rows: int) -> APIRouter:
@@ -70,9 +74,9 @@ def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -
 def _predict(
     lifecycle: Lifecycle, name: str, answer: Callable[[LiveModel, bytes], bytes]
 ) -> Callable[[Request], Awaitable[Response]]:
-    async def predict(request: Request) -> Response:
+    async def predict(request: Request, version: Version = None) -> Response:
         content = await _json_content(request)
-        model = lifecycle.live(name)
+        model = lifecycle.live(name, version)
         if len(content) > INLINE_BYTES:
             return _json(await run_in_threadpool(answer, model, content))
         return _json(answer(model, content))
@@ -95,18 +99,38 @@ def _json(content: bytes) -> Response:
 
 
 def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
-    def state(name: str) -> ModelState:
-        model = lifecycle.live(name)
-        refused = [RefusedVersion(version=r.version, reason=r.reason) for r in lifecycle.refused(name)]
-        return ModelState(name=name, version=model.card.version, card=model.card, refused=refused)
+    def info(name: str) -> ModelInfo:
+        state = lifecycle.state(name)
+        card = state.live.card
+        refused = [RefusedVersion(version=v, reason=state.refused[v]) for v in sorted(state.refused, reverse=True)]
+        return ModelInfo(
+            name=name,
+            version=card.version,
+            pinned=state.pinned,
+            in_repository=state.in_repository,
+            kept=sorted(state.kept, reverse=True),
+            refused=refused,
+            card=card,
+        )
 
     @router.get("/models", tags=["models"], summary="All models", responses=FAILURES)
-    async def list_models() -> ModelStates:
-        return ModelStates(models=[state(name) for name in MODEL_NAMES])
+    async def list_models() -> Models:
+        return Models(models=[info(name) for name in MODEL_NAMES])
 
     @router.get("/models/{name}", tags=["models"], summary="One model", responses=FAILURES | _failures(404))
-    async def get_model(name: str) -> ModelState:
-        return state(name)
+    async def get_model(name: str) -> ModelInfo:
+        return info(name)
+
+    @router.get(
+        "/models/{name}/versions", tags=["models"], summary="A model's versions", responses=FAILURES | _failures(404)
+    )
+    async def get_versions(name: str) -> Versions:
+        state = lifecycle.state(name)
+        standings: dict[int, VersionInfo] = {v: VersionInfo(version=v, status="kept") for v in state.kept}
+        standings |= {v: VersionInfo(version=v, status="refused", reason=why) for v, why in state.refused.items()}
+        live = state.live.card.version
+        standings[live] = VersionInfo(version=live, status="live")
+        return Versions(pinned=state.pinned, versions=[standings[v] for v in sorted(standings, reverse=True)])
 
 
 def _add_health(router: APIRouter, lifecycle: Lifecycle) -> None:

@@ -6,18 +6,23 @@ from functools import partial
 from typing import cast
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from artifact import read_key
 from service.api import create_router
+from service.drain import Drain
 from service.engine import ENGINES
-from service.errors import ServiceError, to_response
+from service.errors import InvalidRequest, ServiceError, to_response
 from service.fastlane import FastLane
 from service.lifecycle import Lifecycle
 from service.limits import ApiKeys, BodyLimit, Concurrency, Deadline
 from service.openapi import describe
+from service.selftest import self_test
 from service.settings import Settings
 
 VERSION = "0.1.0"
@@ -28,12 +33,22 @@ outside the range that the version was trained on."""
 
 def create_app(settings: Settings) -> ASGIApp:
     """The application; models are loaded when its lifespan starts, which raises ArtifactError if that fails."""
-    lifecycle = Lifecycle(settings.models_dir, ENGINES[settings.engine])
+    lifecycle = create_lifecycle(settings)
     concurrency = Concurrency(create_api(settings, lifecycle), settings.max_concurrency)
     app: ASGIApp = Deadline(concurrency, settings.deadline_seconds)
     app = BodyLimit(app, settings.max_body_bytes, settings.body_seconds)
     app = FastLane(app, lifecycle, concurrency, settings.max_body_bytes)
-    return ApiKeys(app, settings.api_keys_file) if settings.api_keys_file is not None else app
+    if settings.api_keys_file is not None:
+        app = ApiKeys(app, settings.api_keys_file)
+    if settings.cors_origins:
+        app = CORSMiddleware(app, settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"])
+    return Drain(app, settings.drain_seconds)
+
+
+def create_lifecycle(settings: Settings) -> Lifecycle:
+    """The models of the settings' repository, nothing loaded yet. Raises ArtifactError if there is no card key."""
+    tested = partial(self_test, engine=settings.engine)
+    return Lifecycle(settings.models_dir, ENGINES[settings.engine], tested, read_key(settings.card_key_file))
 
 
 def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
@@ -42,7 +57,8 @@ def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         lifecycle.load()
-        yield
+        with lifecycle.watching(settings.reload_seconds):
+            yield
 
     api: FastAPI = FastAPIOffline(
         title="lagcast",
@@ -54,6 +70,7 @@ def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     )
     api.include_router(create_router(lifecycle, settings.max_batch_rows))
     api.add_exception_handler(ServiceError, _answer_error)
+    api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(Exception, _answer_unexpected)
     api.openapi = partial(describe, api, lifecycle, settings.max_batch_rows)  # type: ignore[method-assign]
     return api
@@ -61,6 +78,12 @@ def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
 
 async def _answer_error(_: Request, error: Exception) -> Response:
     return to_response(cast("ServiceError", error))
+
+
+async def _answer_invalid(_: Request, error: Exception) -> Response:
+    """FastAPI's own answer repeats the input."""
+    problems = cast("RequestValidationError", error).errors()
+    return to_response(InvalidRequest([{"type": p["type"], "loc": p["loc"], "msg": p["msg"]} for p in problems]))
 
 
 async def _answer_unexpected(_: Request, __: Exception) -> Response:

@@ -1,29 +1,39 @@
 """`Engine.predict`: a network's bytes to predictions, by LiteRT or, on request, by Keras."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import ClassVar
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from artifact import KERAS_FILE, LITERT_FILE, Artifact, ArtifactError, Batch, ModelCard, TensorSpec
+from artifact import KERAS_FILE, LITERT_FILE, Artifact, ArtifactError, Batch, TensorSpec
+from service.keras_archive import check_archive
 
 CHUNK_ROWS = 4096
 
 
-class Engine(Protocol):
-    """What runs a network."""
+class Engine(ABC):
+    """What runs a network; `file` is what it reads of an artifact."""
 
+    file: ClassVar[str]
+
+    @abstractmethod
+    def __init__(self, artifact: Artifact) -> None: ...
+
+    @abstractmethod
     def predict(self, windows: Batch) -> Batch:
         """(rows, window) → (rows,), float32; from any thread."""
 
 
-class LiteRTEngine:
+class LiteRTEngine(Engine):
     """Runs the artifact's `.tflite` file. Raises ArtifactError if LiteRT cannot."""
+
+    file = LITERT_FILE
 
     def __init__(self, artifact: Artifact) -> None:
         # Resizing costs an allocation, so single rows have an interpreter that never changes its size.
@@ -44,13 +54,13 @@ class _Runner:
         self._lock = Lock()
         self._row_shape = artifact.card.input.shape[1:]
         self._rows = 0
-        with _unrunnable(artifact, LITERT_FILE):
+        with unrunnable(artifact, LITERT_FILE):
             self._interpreter = Interpreter(model_content=artifact.files[LITERT_FILE], num_threads=1)
             source, result = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
             self._input, self._output = source["index"], result["index"]
             self._resize(1)
-        _check_shape(artifact.card, artifact.card.input, source)
-        _check_shape(artifact.card, artifact.card.output, result)
+        for spec, details in ((artifact.card.input, source), (artifact.card.output, result)):
+            _check_shape(artifact, LITERT_FILE, spec, details["shape_signature"])
 
     def run(self, windows: Batch) -> Batch:
         with self._lock:
@@ -67,35 +77,41 @@ class _Runner:
         self._rows = rows
 
 
-class KerasEngine:
+class KerasEngine(Engine):
     """Runs the artifact's `.keras` file with TensorFlow. Raises ArtifactError if Keras cannot."""
 
+    file = KERAS_FILE
+
     def __init__(self, artifact: Artifact) -> None:
+        check_archive(artifact.files[KERAS_FILE], f"{artifact.card.name}/{artifact.card.version}/{KERAS_FILE}")
         import keras
         import tensorflow as tf
 
         self._row_shape = artifact.card.input.shape[1:]
-        with _unrunnable(artifact, KERAS_FILE), tempfile.TemporaryDirectory() as folder:
+        with unrunnable(artifact, KERAS_FILE), tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / KERAS_FILE
             path.write_bytes(artifact.files[KERAS_FILE])
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
             self._run = tf.function(model, [tf.TensorSpec((None, *self._row_shape), tf.float32)])
             self._run.get_concrete_function()
+        for spec, shape in ((artifact.card.input, model.input_shape), (artifact.card.output, model.output_shape)):
+            _check_shape(artifact, KERAS_FILE, spec, shape)
 
     def predict(self, windows: Batch) -> Batch:
         predictions: Batch = self._run(windows.reshape(-1, *self._row_shape)).numpy()
         return predictions[:, 0]
 
 
-def _check_shape(card: ModelCard, spec: TensorSpec, details: dict[str, Any]) -> None:
-    found = [None if size == -1 else int(size) for size in details["shape_signature"]]
-    if found != spec.shape or details["dtype"] is not np.float32:
-        label = f"{card.name}/{card.version}/{LITERT_FILE}"
-        raise ArtifactError(f"{label}: has the shape {found} where its card says {spec.shape} of float32")
+def _check_shape(artifact: Artifact, file: str, spec: TensorSpec, shape: Iterable[int | None]) -> None:
+    found = [None if size in (None, -1) else int(size) for size in shape]
+    if found != spec.shape:
+        label = f"{artifact.card.name}/{artifact.card.version}/{file}"
+        raise ArtifactError(f"{label}: has the shape {found} where its card says {spec.shape}")
 
 
 @contextmanager
-def _unrunnable(artifact: Artifact, file: str) -> Iterator[None]:
+def unrunnable(artifact: Artifact, file: str) -> Iterator[None]:
+    """What the libraries raise on a file that they cannot run, as an ArtifactError."""
     card = artifact.card
     try:
         yield
@@ -103,4 +119,4 @@ def _unrunnable(artifact: Artifact, file: str) -> Iterator[None]:
         raise ArtifactError(f"{card.name}/{card.version}/{file}: cannot be run") from None
 
 
-ENGINES: Mapping[str, Callable[[Artifact], Engine]] = {"litert": LiteRTEngine, "keras": KerasEngine}
+ENGINES: Mapping[str, type[Engine]] = {"litert": LiteRTEngine, "keras": KerasEngine}

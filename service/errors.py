@@ -1,10 +1,10 @@
 """What can go wrong with a request, and the one table from error to HTTP status.
 
 ServiceError
-├── NotJSON                  ├── Unauthorized         ├── NotReady
-├── InvalidRequest           ├── BodyTooLarge         ├── Overloaded
-├── UnknownModel             ├── BodyTooSlow          └── DeadlineExceeded
-                             └── UnsupportedMedia
+├── NotJSON           ├── Unauthorized       ├── NotReady
+├── InvalidRequest    ├── BodyTooLarge       ├── Overloaded
+├── UnknownModel      ├── BodyTooSlow        └── DeadlineExceeded
+└── UnknownVersion    └── UnsupportedMedia
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,6 +48,10 @@ class UnknownModel(ServiceError):
     """No model of this name is served."""
 
 
+class UnknownVersion(ServiceError):
+    """The version that is asked for is not kept."""
+
+
 class Unauthorized(ServiceError):
     """A key is needed, and it is missing or wrong."""
 
@@ -80,6 +84,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     NotJSON: 400,
     Unauthorized: 401,
     UnknownModel: 404,
+    UnknownVersion: 404,
     BodyTooSlow: 408,
     BodyTooLarge: 413,
     UnsupportedMedia: 415,
@@ -92,7 +97,7 @@ STATUS: Mapping[type[ServiceError], int] = {
 DESCRIPTIONS: Mapping[int, str] = {
     400: "The body is not JSON",
     401: "An API key is needed, and it is missing or wrong",
-    404: "There is no such model",
+    404: "There is no such model, or this version of it is not kept",
     405: "The path exists, the method does not",
     408: "The rest of the body did not arrive in time",
     413: "The body is larger than this process takes",

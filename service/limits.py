@@ -3,13 +3,17 @@
 import asyncio
 import hashlib
 import hmac
+import logging
 import re
+import time
 from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import BodyTooLarge, BodyTooSlow, DeadlineExceeded, Overloaded, Unauthorized, to_response
+
+logger = logging.getLogger("lagcast")
 
 UNLIMITED = frozenset({"/health/live", "/health/ready"})
 
@@ -20,11 +24,17 @@ def _is_free(scope: Scope) -> bool:
 
 
 class ApiKeys:
-    """Answers only those who send `Authorization: Bearer KEY` with a key whose sha256 is in the file."""
+    """Answers only those who send `Authorization: Bearer KEY` with a key whose sha256 is in the file.
+
+    The file is looked at again every second; one that cannot be read leaves the keys as they were.
+    """
 
     def __init__(self, app: ASGIApp, file: Path) -> None:
         self._app = app
+        self._file = file
+        self._modified = file.stat().st_mtime_ns
         self._digests = read_key_digests(file)
+        self._next_look = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_free(scope) or self._is_known(Headers(scope=scope).get("authorization", "")):
@@ -34,10 +44,24 @@ class ApiKeys:
             await to_response(error)(scope, receive, send)
 
     def _is_known(self, authorization: str) -> bool:
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + 1
+            self._look()
         scheme, _, key = authorization.partition(" ")
         digest = hashlib.sha256(key.strip().encode()).hexdigest()
+        # All of them, whether or not one has matched: the time taken tells nothing.
         known = [hmac.compare_digest(digest, other) for other in self._digests]
         return scheme.lower() == "bearer" and any(known)
+
+    def _look(self) -> None:
+        try:
+            modified = self._file.stat().st_mtime_ns
+            if modified != self._modified:
+                self._digests = read_key_digests(self._file)
+                self._modified = modified
+                logger.info("read the API keys anew: %d", len(self._digests))
+        except (OSError, InvalidKeysFile) as error:
+            logger.warning("the API keys stay as they were: %s", error)
 
 
 class InvalidKeysFile(Exception):

@@ -77,25 +77,43 @@ class Predictions(BaseModel):
 
 
 class RefusedVersion(BaseModel):
-    """A version that is newer than the live one, and why it is not live."""
+    """A version that must not be live, and why."""
 
     version: int
     reason: str
 
 
-class ModelState(BaseModel):
-    """A model: the version that answers, its card, and the newer versions that do not."""
+class ModelInfo(BaseModel):
+    """A model: the version that answers, its card, the others that can be asked for, and those that are refused."""
 
     name: str
     version: int
-    card: ModelCard
+    pinned: int | None = Field(description="the version that is to be live instead of the highest good one")
+    in_repository: bool = Field(description="false where the live version is served from memory alone")
+    kept: list[int] = Field(description="the versions that ?version= takes")
     refused: list[RefusedVersion]
+    card: ModelCard
 
 
-class ModelStates(BaseModel):
+class Models(BaseModel):
     """Every model that is served."""
 
-    models: list[ModelState]
+    models: list[ModelInfo]
+
+
+class VersionInfo(BaseModel):
+    """A version, whether it answers, and if it must not, why."""
+
+    version: int
+    status: Literal["live", "kept", "refused"]
+    reason: str | None = None
+
+
+class Versions(BaseModel):
+    """The versions of a model that the process has loaded or refused, highest first."""
+
+    pinned: int | None
+    versions: list[VersionInfo]
 
 
 class Live(BaseModel):

@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     max_concurrency: int = Field(64, ge=1, description="most requests at work in a process, else 429")
     body_seconds: float = Field(10, gt=0, description="longest wait for more of a request body, else 408")
     deadline_seconds: float = Field(30, gt=0, description="longest work on a request, else 504")
+    reload_seconds: float = Field(2, gt=0, description="longest time until a new version is live")
+    drain_seconds: float = Field(5, ge=0, description="how long to serve on after SIGTERM")
+    cors_origins: list[str] = Field([], description="web origins that may ask; unset: none")
+    card_key_file: Path | None = Field(None, description="the key that cards must be signed with; unset: none")
     api_keys_file: Path | None = Field(
         None, description="sha256 of each API key, in hex, one a line; unset: no key is needed"
     )

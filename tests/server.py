@@ -36,7 +36,8 @@ def running(log: Path, *arguments: str | Path, models_dir: Path = SHIPPED, **env
     port = free_port()
     command = [sys.executable, "-m", "service", "--port", str(port), "--models-dir", str(models_dir), *arguments]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=CHECKOUT, env=os.environ | environment, stdout=output, stderr=output)
+        variables = os.environ | {"LAGCAST_DRAIN_SECONDS": "0"} | environment
+        process = subprocess.Popen(command, cwd=CHECKOUT, env=variables, stdout=output, stderr=output)
         try:
             server = Server(f"http://127.0.0.1:{port}", process, log)
             wait_until_ready(server)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import CliApp
 
-from artifact import MODEL_NAMES, ArtifactError, publish
+from artifact import MODEL_NAMES, ArtifactError, publish, read_key
 from training.config import TrainConfig
 from training.series import SeriesError, load_rows
 
@@ -31,13 +31,14 @@ def main(arguments: list[str]) -> int:
 
 def _train(config: TrainConfig) -> None:
     rows = load_rows(config)
+    key = read_key(config.card_key_file)
     # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.
     with _silent_stderr():
         from training.console import table, verdict
         from training.train import train
 
     trained = [train(name, config, rows) for name in MODEL_NAMES]
-    cards = [publish(config.models_dir, model.draft, model.files) for model in trained]
+    cards = [publish(config.models_dir, model.draft, model.files, key) for model in trained]
     print(*(table(card) for card in cards), "\n".join(verdict(card) for card in cards), sep="\n\n")
 
 

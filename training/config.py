@@ -1,5 +1,6 @@
 """`TrainConfig`: every choice of a training run, its defaults, and the command line that sets them."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -7,6 +8,11 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 DEFAULT_EPOCHS = {"scaled": 4000, "article": 2000}
+
+
+def _card_key_file() -> Path | None:
+    file = os.environ.get("LAGCAST_CARD_KEY_FILE")
+    return Path(file) if file else None
 
 
 class TrainConfig(BaseSettings):
@@ -39,6 +45,11 @@ class TrainConfig(BaseSettings):
     learning_rate: float = Field(0.01, gt=0, description="where the cosine starts; the article recipe has its own")
     seed: int = Field(0, ge=0, lt=2**32, description="the one seed: weights and the order of the rows")
     models_dir: Path = Field(Path("models"), exclude=True, description="the model repository to publish to")
+    card_key_file: Path | None = Field(
+        default_factory=_card_key_file,
+        exclude=True,
+        description="the key to sign cards with; by itself what LAGCAST_CARD_KEY_FILE says",
+    )
 
     @model_validator(mode="after")
     def _check_csv(self) -> Self:
@@ -72,5 +83,5 @@ class TrainConfig(BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments alone, no environment: a run is what its command line says."""
+        """Arguments alone, no environment: what a run learns is what its command line says."""
         return (init_settings,)

@@ -31,8 +31,11 @@ def test_a_model_is_shown_with_its_whole_card(client: httpx.Client, name: str) -
     assert answer == {
         "name": name,
         "version": 1,
-        "card": json.loads((SHIPPED / name / "1" / "card.json").read_text()),
+        "pinned": None,
+        "in_repository": True,
+        "kept": [1],
         "refused": [],
+        "card": json.loads((SHIPPED / name / "1" / "card.json").read_text()),
     }
     assert answer in client.get("/models").json()["models"]
 
@@ -77,3 +80,41 @@ def test_the_highest_version_is_live_and_takes_windows_of_its_own_length(tmp_pat
     assert (three.status_code, three.json()["version"]) == (200, 2)
     assert (five.status_code, five.json()["detail"][0]["type"]) == (422, "too_long")
     assert (schema["minItems"], schema["maxItems"]) == (3, 3)
+
+
+def test_kept_versions_answer_by_their_number_and_others_are_a_404(tmp_path: Path) -> None:
+    models_dir = copy_of_shipped(tmp_path / "models")
+    for version in (2, 3, 4):
+        add_version(models_dir, "mlp", version)
+    (models_dir / "mlp" / "3" / LITERT_FILE).unlink()
+
+    with running(tmp_path / "log", models_dir=models_dir) as server, httpx.Client(base_url=server.url) as client:
+        answers = [client.post(f"/predict/mlp?version={version}", json={"value": 5}) for version in (1, 2, 4, 3, 9)]
+        batch = client.post("/predict/mlp/batch?version=2", json={"values": [5]})
+        listed = client.get("/models/mlp/versions").json()
+
+    assert [answer.json()["version"] for answer in answers[:3]] == [1, 2, 4]
+    assert batch.json()["version"] == 2
+    for answer in answers[3:]:
+        assert answer.status_code == 404
+        assert answer.json() == {"detail": "this version of mlp is not kept; the kept ones are 1, 2, 4"}
+    assert listed == {
+        "pinned": None,
+        "versions": [
+            {"version": 4, "status": "live", "reason": None},
+            {"version": 3, "status": "refused", "reason": "mlp/3/model.tflite: No such file or directory"},
+            {"version": 2, "status": "kept", "reason": None},
+            {"version": 1, "status": "kept", "reason": None},
+        ],
+    }
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "one", "1.5", "", "9" * 5000])
+def test_a_version_that_is_no_number_is_a_422_that_does_not_repeat_it(client: httpx.Client, version: str) -> None:
+    answer = client.post("/predict/mlp", params={"version": version}, json={"value": 5})
+
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert set(problem) == {"type", "loc", "msg"}
+    assert problem["loc"] == ["query", "version"]
+    assert len(answer.content) < 300

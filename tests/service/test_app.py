@@ -7,9 +7,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from service.app import create_api
-from service.engine import ENGINES
-from service.lifecycle import Lifecycle
+from service.app import create_api, create_lifecycle
 from service.settings import Settings
 from tests.repository import SHIPPED
 
@@ -26,7 +24,7 @@ def get(app: ASGIApp, path: str) -> httpx.Response:
 @pytest.fixture
 def unloaded() -> FastAPI:
     settings = Settings(models_dir=SHIPPED)
-    return create_api(settings, Lifecycle(settings.models_dir, ENGINES["litert"]))
+    return create_api(settings, create_lifecycle(settings))
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/models", "/models/lstm"])

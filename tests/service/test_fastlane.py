@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Scope
 
 from service.app import create_app
+from service.drain import Drain
 from service.fastlane import MAX_BYTES, FastLane
 from service.settings import Settings
 from tests.repository import SHIPPED
@@ -18,14 +19,19 @@ from tests.repository import SHIPPED
 Answer = list[Message]
 
 
+def lane_of(settings: Settings) -> FastLane:
+    drain = create_app(settings)
+    assert isinstance(drain, Drain)
+    assert isinstance(drain._app, FastLane)
+    return drain._app
+
+
 class Apps:
     """The service with its lane, the same without, and the loop that they live in."""
 
     def __init__(self) -> None:
-        lane = create_app(Settings(models_dir=SHIPPED, max_batch_rows=3, max_body_bytes=50_000))
-        assert isinstance(lane, FastLane)
-        self.lane: ASGIApp = lane
-        self.framework: ASGIApp = lane._app
+        self.lane = lane_of(Settings(models_dir=SHIPPED, max_batch_rows=3, max_body_bytes=50_000))
+        self.framework: ASGIApp = self.lane._app
         self._loop = asyncio.Runner()
         self._steps: asyncio.Queue[Message] = asyncio.Queue()
 
@@ -137,7 +143,7 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         "path": draw(
             st.sampled_from(["/predict/lstm", "/predict/mlp"] * 4 + ["/predict/lstm/", "/predict/lstm/batch", "/x"])
         ),
-        "query": draw(st.sampled_from([b""] * 6 + [b"version=1", b"x"])),
+        "query": draw(st.sampled_from([b""] * 6 + [b"version=1", b"version=2", b"version=0", b"version=one", b"x"])),
         "headers": draw(HEADERS) + length,
         "parts": [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)],
     }
@@ -164,9 +170,8 @@ class Refuser:
     ("path", "content"), [("/predict/mlp", b'{"value": 5}'), ("/predict/lstm", b'{"window": [1, 2, 3, 4, 5]}')]
 )
 def test_a_valid_single_prediction_never_comes_to_the_framework(apps: Apps, path: str, content: bytes) -> None:
-    lane = create_app(Settings(models_dir=SHIPPED))
-    assert isinstance(lane, FastLane)
-    lane._lifecycle = apps.lane._lifecycle  # type: ignore[attr-defined]
+    lane = lane_of(Settings(models_dir=SHIPPED))
+    lane._lifecycle = apps.lane._lifecycle
     lane._app = Refuser()
 
     start, body = apps.ask(lane, post(content, path))
@@ -191,6 +196,6 @@ def test_a_client_that_goes_before_its_body_is_handed_on(apps: Apps) -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/predict/mlp", "query_string": b"", "headers": []}
-    asyncio.run(apps.lane(scope, gone, send))  # type: ignore[arg-type]
+    asyncio.run(apps.lane(scope, gone, send))
 
     assert sent == []

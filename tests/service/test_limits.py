@@ -176,6 +176,32 @@ def test_with_a_keys_file_only_its_keys_are_answered(authorization: str | None, 
         assert "Authorization: Bearer KEY" in answer.json()["detail"]
 
 
+def test_a_keys_file_is_read_again_when_it_changes_and_kept_when_it_is_broken(
+    keys_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 0.0
+    monkeypatch.setattr("service.limits.time.monotonic", lambda: clock)
+    app = ApiKeys(echo, keys_file)
+
+    def status(key: str) -> int:
+        nonlocal clock
+        clock += 2
+
+        async def ask() -> httpx.Response:
+            async with client_of(app) as client:
+                return await client.get("/", headers={"Authorization": f"Bearer {key}"})
+
+        return asyncio.run(ask()).status_code
+
+    assert [status("first"), status("third")] == [200, 401]
+    keys_file.write_text(hashlib.sha256(b"third").hexdigest())
+    assert [status("first"), status("third")] == [401, 200]
+    keys_file.write_text("broken")
+    assert [status("first"), status("third")] == [401, 200]
+    keys_file.unlink()
+    assert [status("first"), status("third")] == [401, 200]
+
+
 def test_a_keys_file_with_another_line_is_refused_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("0" * 64 + "\nsecret\n")

@@ -77,7 +77,7 @@ STOPPERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "golden samples not met": (wrong_golden, "lstm: the network does not repeat the golden samples"),
     "a network of another shape": (
         wrong_shape,
-        "lstm/1/model.tflite: has the shape [None, 1] where its card says [None, 5, 1] of float32",
+        "lstm/1/model.tflite: has the shape [None, 1] where its card says [None, 5, 1]",
     ),
     "not a network": (lambda folder: replace_file(folder, LITERT_FILE, b"x"), "lstm/1/model.tflite: cannot be run"),
 }

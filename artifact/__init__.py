@@ -1,0 +1,47 @@
+"""The contract between training and service: the model card, and the repository of checksummed versions."""
+
+from artifact.card import (
+    KERAS_FILE,
+    LITERT_FILE,
+    MODEL_NAMES,
+    Artifact,
+    ArtifactError,
+    Batch,
+    CardDraft,
+    DataSource,
+    Evaluation,
+    GoldenSample,
+    Metrics,
+    ModelCard,
+    TensorSpec,
+    agree,
+    check_golden,
+)
+from artifact.repository import CARD_FILE, fingerprint, pin, pinned, publish, read_key, unpin, verify, versions
+
+__all__ = [
+    "CARD_FILE",
+    "KERAS_FILE",
+    "LITERT_FILE",
+    "MODEL_NAMES",
+    "Artifact",
+    "ArtifactError",
+    "Batch",
+    "CardDraft",
+    "DataSource",
+    "Evaluation",
+    "GoldenSample",
+    "Metrics",
+    "ModelCard",
+    "TensorSpec",
+    "agree",
+    "check_golden",
+    "fingerprint",
+    "pin",
+    "pinned",
+    "publish",
+    "read_key",
+    "unpin",
+    "verify",
+    "versions",
+]

@@ -1,0 +1,53 @@
+"""What a `.keras` file may hold: it is read by this list before Keras, which would build what it names, opens it."""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from artifact import ArtifactError
+
+MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
+MAX_MEMBER_BYTES = 16 * 2**20
+CLASSES = {
+    ("keras", "Sequential"),
+    ("keras", "DTypePolicy"),
+    *(("keras.layers", name) for name in ("InputLayer", "Normalization", "LSTM", "Dense", "Rescaling")),
+    *(("keras.initializers", name) for name in ("GlorotUniform", "Orthogonal", "RandomNormal", "Zeros")),
+}
+
+
+def check_archive(content: bytes, label: str) -> None:
+    """Raises ArtifactError, beginning with `label`, if the archive holds anything but the two networks' parts."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_members(archive, label)
+            config = json.loads(archive.read("config.json"))
+    except (zipfile.BadZipFile, zlib.error, ValueError, RecursionError, NotImplementedError, EOFError, OSError):
+        raise ArtifactError(f"{label}: is not a Keras archive") from None
+    for found in _classes(config):
+        if found not in CLASSES:
+            raise ArtifactError(f"{label}: holds a {'.'.join(map(str, found))}, which is not on the list")
+
+
+def _check_members(archive: zipfile.ZipFile, label: str) -> None:
+    members = archive.infolist()
+    if sorted(member.filename for member in members) != sorted(MEMBERS):
+        raise ArtifactError(f"{label}: holds other members than {', '.join(sorted(MEMBERS))}")
+    if any(member.file_size > MAX_MEMBER_BYTES for member in members):
+        raise ArtifactError(f"{label}: holds a member larger than {MAX_MEMBER_BYTES} bytes")
+
+
+def _classes(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Module and name of every object that Keras would build from a config; a registered name counts as another's."""
+    if isinstance(node, dict):
+        if "class_name" in node or "module" in node:
+            own = node.get("registered_name") in (None, node.get("class_name"))
+            yield (node.get("module") if own else "registered", str(node.get("class_name")))
+        for child in node.values():
+            yield from _classes(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _classes(child)

@@ -1,0 +1,100 @@
+"""`python -m artifact`: list, pin, unpin."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from artifact import LITERT_FILE, pinned, publish, verify
+from artifact.__main__ import main
+from tests.artifact.test_repository import draft
+from tests.repository import add_version, copy_of_shipped
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    models_dir = copy_of_shipped(tmp_path)
+    for version in (2, 3, 4):
+        add_version(models_dir, "lstm", version)
+    os.truncate(models_dir / "lstm" / "4" / LITERT_FILE, 10)
+    return models_dir
+
+
+def test_list_shows_every_version_which_is_live_and_why_one_is_not(
+    models_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = (models_dir / "lstm" / "1" / LITERT_FILE).stat().st_size
+
+    assert main(["--models-dir", str(models_dir), "list"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "lstm/1",
+        "lstm/2",
+        "lstm/3  live",
+        f"lstm/4  lstm/4/model.tflite: has 10 bytes, its card says {size}",
+        "mlp/1  live",
+    ]
+
+
+def test_pin_and_unpin_move_what_is_live(models_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--models-dir", str(models_dir), "pin", "lstm", "2"]) == 0
+    assert pinned(models_dir, "lstm") == 2
+    main(["--models-dir", str(models_dir), "list"])
+    assert "lstm/2  live, pinned" in capsys.readouterr().out
+
+    assert main(["--models-dir", str(models_dir), "unpin", "lstm"]) == 0
+    assert pinned(models_dir, "lstm") is None
+    assert main(["--models-dir", str(models_dir), "unpin", "lstm"]) == 0
+
+
+@pytest.mark.parametrize(("version", "reason"), [("9", "card.json: No such file"), ("4", "has 10 bytes")])
+def test_a_version_that_is_not_good_cannot_be_pinned(
+    models_dir: Path, version: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--models-dir", str(models_dir), "pin", "lstm", version]) == 1
+
+    assert reason in capsys.readouterr().err
+    assert pinned(models_dir, "lstm") is None
+
+
+def test_the_environment_names_the_repository(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAGCAST_MODELS_DIR", str(models_dir))
+
+    assert main(["list"]) == 0
+
+    assert "lstm/3  live" in capsys.readouterr().out
+
+
+def test_with_a_key_what_is_not_signed_is_not_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "key").write_text("secret\n")
+    monkeypatch.setenv("LAGCAST_CARD_KEY_FILE", str(tmp_path / "key"))
+    files = verify(copy_of_shipped(tmp_path / "m"), "lstm", 1).files
+    publish(tmp_path / "m", draft(), files, key=b"secret")
+
+    assert main(["--models-dir", str(tmp_path / "m"), "list"]) == 0
+
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "lstm/1  lstm/1/card.hmac: No such file or directory"
+    assert out[1] == "lstm/2  live"
+
+
+def test_a_key_file_that_is_missing_or_empty_is_an_error(
+    models_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").touch()
+
+    for file, reason in (("none", "No such file"), ("empty", "holds no key")):
+        assert main(["--models-dir", str(models_dir), "--card-key-file", str(tmp_path / file), "list"]) == 1
+        assert reason in capsys.readouterr().err
+
+
+def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("list", "pin", "unpin", "LAGCAST_MODELS_DIR"))
