@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from artifact import ArtifactError
 from service.app import create_app, create_lifecycle
 from service.limits import InvalidKeysFile, read_key_digests
+from service.protocol import Protocol
 from service.settings import Settings
 from service.telemetry import log_config
 
@@ -55,7 +56,8 @@ def _serve(settings: Settings) -> int:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=partial(Protocol, seconds=settings.body_seconds),  # type: ignore[arg-type]  # it is called, no more
+        ws="none",
         lifespan="on",
         log_config=log_config(),
         access_log=False,

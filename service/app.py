@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> ASGIApp:
     lifecycle = create_lifecycle(settings)
     concurrency = Concurrency(create_api(settings, lifecycle), settings.max_concurrency)
     app: ASGIApp = Deadline(concurrency, settings.deadline_seconds)
-    app = BodyLimit(app, settings.max_body_bytes, settings.body_seconds)
+    app = BodyLimit(app, settings.max_body_bytes)
     app = FastLane(app, lifecycle, concurrency, settings.max_body_bytes)
     if settings.api_keys_file is not None:
         app = ApiKeys(app, settings.api_keys_file)

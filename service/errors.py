@@ -3,8 +3,8 @@
 ServiceError
 ├── NotJSON           ├── Unauthorized       ├── NotReady
 ├── InvalidRequest    ├── BodyTooLarge       ├── Overloaded
-├── UnknownModel      ├── BodyTooSlow        └── DeadlineExceeded
-└── UnknownVersion    └── UnsupportedMedia
+├── UnknownModel      └── UnsupportedMedia   └── DeadlineExceeded
+└── UnknownVersion
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,10 +60,6 @@ class BodyTooLarge(ServiceError):
     """More bytes than the process takes."""
 
 
-class BodyTooSlow(ServiceError):
-    """The rest of the body did not arrive in time."""
-
-
 class UnsupportedMedia(ServiceError):
     """A content type or encoding that this route does not read."""
 
@@ -85,7 +81,6 @@ STATUS: Mapping[type[ServiceError], int] = {
     Unauthorized: 401,
     UnknownModel: 404,
     UnknownVersion: 404,
-    BodyTooSlow: 408,
     BodyTooLarge: 413,
     UnsupportedMedia: 415,
     InvalidRequest: 422,
@@ -99,7 +94,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     401: "An API key is needed, and it is missing or wrong",
     404: "There is no such model, or this version of it is not kept",
     405: "The path exists, the method does not",
-    408: "The rest of the body did not arrive in time",
+    408: "The rest of the request did not arrive in time",
     413: "The body is larger than this process takes",
     415: "The body's content type or encoding is not taken",
     422: "The body is JSON, but not what this route takes",
@@ -111,7 +106,6 @@ DESCRIPTIONS: Mapping[int, str] = {
 HEADERS: Mapping[type[ServiceError], Mapping[str, str]] = {
     Unauthorized: {"WWW-Authenticate": "Bearer"},
     # The rest of the body is still on its way: only the end of the connection stops it.
-    BodyTooSlow: {"Connection": "close"},
     BodyTooLarge: {"Connection": "close"},
     Overloaded: {"Retry-After": RETRY_SECONDS},
     NotReady: {"Retry-After": RETRY_SECONDS},

@@ -10,6 +10,8 @@ from service.limits import Concurrency, replay
 
 MODELS = {f"/predict/{name}": name for name in MODEL_NAMES}
 MAX_BYTES = 4096
+LENGTH_DIGITS = 4
+UNUSUAL = {b"content-encoding", b"transfer-encoding"}
 
 
 class FastLane:
@@ -53,6 +55,8 @@ def _is_plain(scope: Scope) -> bool:
     if scope["method"] != "POST" or scope["query_string"]:
         return False
     for name, value in scope["headers"]:
-        if (name == b"content-type" and value != b"application/json") or name == b"content-encoding":
+        if (name == b"content-type" and value != b"application/json") or name in UNUSUAL:
+            return False
+        if name == b"content-length" and len(value) > LENGTH_DIGITS:  # 413 is said before the body has come
             return False
     return True

@@ -11,7 +11,7 @@ from pathlib import Path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import BodyTooLarge, BodyTooSlow, DeadlineExceeded, Overloaded, Unauthorized, to_response
+from service.errors import BodyTooLarge, DeadlineExceeded, Overloaded, Unauthorized, to_response
 
 logger = logging.getLogger("lagcast")
 
@@ -85,12 +85,11 @@ def read_key_digests(file: Path) -> list[str]:
 
 
 class BodyLimit:
-    """Takes in the whole body before anything else is done: so many bytes, each part of it within so many seconds."""
+    """Takes in the whole body, up to so many bytes, before anything else is done."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_free(scope):
@@ -98,7 +97,7 @@ class BodyLimit:
             return
         try:
             body = await self._read(scope, receive)
-        except (BodyTooLarge, BodyTooSlow) as error:
+        except BodyTooLarge as error:
             await to_response(error)(scope, receive, send)
         else:
             if body is not None:
@@ -112,7 +111,7 @@ class BodyLimit:
         parts: list[bytes] = []
         size = 0
         while True:
-            message = await self._receive(receive)
+            message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             parts.append(message.get("body", b""))
@@ -121,13 +120,6 @@ class BodyLimit:
                 raise too_large
             if not message.get("more_body", False):
                 return b"".join(parts)
-
-    async def _receive(self, receive: Receive) -> Message:
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await receive()
-        except TimeoutError:
-            raise BodyTooSlow(f"No more of the body arrived within {self._seconds:g} seconds") from None
 
 
 def replay(message: Message, receive: Receive) -> Receive:

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="largest request body, else 413")
     max_batch_rows: int = Field(100_000, ge=1, description="most rows in a batch, else 422")
     max_concurrency: int = Field(64, ge=1, description="most requests at work in a process, else 429")
-    body_seconds: float = Field(10, gt=0, description="longest wait for more of a request body, else 408")
+    body_seconds: float = Field(10, gt=0, description="longest wait for more of a request, else 408")
     deadline_seconds: float = Field(30, gt=0, description="longest work on a request, else 504")
     reload_seconds: float = Field(2, gt=0, description="longest time until a new version is live")
     drain_seconds: float = Field(5, ge=0, description="how long to serve on after SIGTERM")

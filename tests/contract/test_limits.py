@@ -33,7 +33,7 @@ def test_a_body_that_stops_arriving_is_a_408_and_ends_the_connection(tmp_path: P
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"\r\nconnection: close\r\n" in answer.lower()
-    assert answer.endswith(b'{"detail":"No more of the body arrived within 0.1 seconds"}')
+    assert answer.endswith(b'{"detail":"No more of the request arrived within 0.1 seconds"}')
 
 
 def exchange(server: Server, request: bytes) -> bytes:
