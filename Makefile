@@ -1,10 +1,10 @@
 PYTHON ?= python3
-PORT ?= 8000
+PORT ?= $(or $(LAGCAST_PORT),8000)
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve train test check lock bench bench-peers bench-start bench-train
+.PHONY: serve train test test-soak check lock bench bench-peers bench-start bench-train
 
 serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:$(PORT)
 	$(BIN)/python -m service --port $(PORT) $(ARGS)
@@ -14,6 +14,9 @@ train: $(VENV)/train.installed  ## train both models and publish new versions
 
 test: $(VENV)/test.installed  ## run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
+
+test-soak: $(VENV)/test.installed  ## minutes under load: swaps, drains, kills, leaks, hostile and random requests
+	$(BIN)/python -m pytest -m soak tests/soak $(ARGS)
 
 check: $(VENV)/test.installed  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -1,6 +1,7 @@
 """The contract between training and service: the model card, and the repository of checksummed versions."""
 
 from artifact.card import (
+    FLOAT32_OVERFLOW,
     KERAS_FILE,
     LITERT_FILE,
     MODEL_NAMES,
@@ -21,6 +22,7 @@ from artifact.repository import CARD_FILE, fingerprint, pin, pinned, publish, re
 
 __all__ = [
     "CARD_FILE",
+    "FLOAT32_OVERFLOW",
     "KERAS_FILE",
     "LITERT_FILE",
     "MODEL_NAMES",

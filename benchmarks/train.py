@@ -29,7 +29,7 @@ class Run(NamedTuple):
 def main() -> None:
     """Alternate the two on the article's recipe, and print medians, their ratio and both losses."""
     config = TrainConfig(recipe="article")
-    rows, _ = load_rows(config).split(config.held_out)
+    rows, _ = load_rows(config).split(config.held_out, config.resolved_horizon)
     print(f"{'epoch of':10}{'compiled ms':>14}{'plain fit ms':>14}{'ratio':>8}{'loss':>12}{'plain loss':>12}")
     for name in ("lstm", "mlp"):
         # Near one, so that the losses can be compared: on raw values RMSprop jumps about, and rounding decides where.

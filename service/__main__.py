@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from functools import partial
+from importlib.util import find_spec
 from socket import socket
 
 import uvicorn
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
         return _fail(2, "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()))
     except ArtifactError as error:
         return _fail(1, f"cannot serve from {settings.models_dir}: {error}")
-    except InvalidKeysFile as error:
+    except (InvalidKeysFile, ModuleNotFoundError) as error:
         return _fail(2, str(error))
     return _serve(settings)
 
@@ -43,6 +44,8 @@ def main(arguments: list[str]) -> int:
 def _check(settings: Settings) -> None:
     """Load everything once before any worker does, so that what is wrong is said once, in one line."""
     logging.getLogger("lagcast").addHandler(logging.NullHandler())
+    if settings.engine == "keras" and find_spec("tensorflow") is None:
+        raise ModuleNotFoundError("the keras engine needs TensorFlow, which 'make train' installs")
     create_lifecycle(settings).load()
     if settings.api_keys_file is not None:
         read_key_digests(settings.api_keys_file)

@@ -35,8 +35,8 @@ def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": models.get(code, Failure), "description": DESCRIPTIONS[code]} for code in statuses}
 
 
-FAILURES = _failures(401, 405, 429, 503, 504)
-PREDICT_FAILURES = FAILURES | _failures(400, 404, 408, 413, 415, 422)
+FAILURES = _failures(401, 405, 408, 413, 429, 431, 500, 503, 504)
+PREDICT_FAILURES = FAILURES | _failures(400, 404, 415, 422)
 
 
 def create_router(lifecycle: Lifecycle, max_batch_rows: int) -> APIRouter:
@@ -117,12 +117,15 @@ def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
     async def list_models() -> Models:
         return Models(models=[info(name) for name in MODEL_NAMES])
 
-    @router.get("/models/{name}", tags=["models"], summary="One model", responses=FAILURES | _failures(404))
+    @router.get("/models/{name}", tags=["models"], summary="One model", responses=FAILURES | _failures(404, 422))
     async def get_model(name: str) -> ModelInfo:
         return info(name)
 
     @router.get(
-        "/models/{name}/versions", tags=["models"], summary="A model's versions", responses=FAILURES | _failures(404)
+        "/models/{name}/versions",
+        tags=["models"],
+        summary="A model's versions",
+        responses=FAILURES | _failures(404, 422),
     )
     async def get_versions(name: str) -> Versions:
         state = lifecycle.state(name)

@@ -36,15 +36,19 @@ class LiteRTEngine(Engine):
     file = LITERT_FILE
 
     def __init__(self, artifact: Artifact) -> None:
-        # Resizing costs an allocation, so single rows have an interpreter that never changes its size.
+        # Resizing costs an allocation, so single rows have an interpreter that never changes its size; small batches
+        # have another, so that the event loop, which runs them itself, never waits for a large one in a thread.
         self._single = _Runner(artifact)
-        self._batch = _Runner(artifact)
+        self._small = _Runner(artifact)
+        self._large = _Runner(artifact)
 
     def predict(self, windows: Batch) -> Batch:
         if len(windows) == 1:
             return self._single.run(windows)
+        if len(windows) <= CHUNK_ROWS:
+            return self._small.run(windows)
         chunks = [windows[first : first + CHUNK_ROWS] for first in range(0, len(windows), CHUNK_ROWS)]
-        return np.concatenate([self._batch.run(chunk) for chunk in chunks])
+        return np.concatenate([self._large.run(chunk) for chunk in chunks])
 
 
 class _Runner:

@@ -98,7 +98,9 @@ DESCRIPTIONS: Mapping[int, str] = {
     413: "The body is larger than this process takes",
     415: "The body's content type or encoding is not taken",
     422: "The body is JSON, but not what this route takes",
+    431: "The request's head is larger than this process takes",
     429: "As many requests as allowed are at work; Retry-After says when to come again",
+    500: "What nobody foresaw; the process's log says more",
     503: "A model is not live; Retry-After says when to come again",
     504: "The work took too long",
 }

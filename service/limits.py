@@ -48,7 +48,7 @@ class ApiKeys:
             self._next_look = time.monotonic() + 1
             self._look()
         scheme, _, key = authorization.partition(" ")
-        digest = hashlib.sha256(key.strip().encode()).hexdigest()
+        digest = hashlib.sha256(key.strip().encode("latin-1")).hexdigest()
         # All of them, whether or not one has matched: the time taken tells nothing.
         known = [hmac.compare_digest(digest, other) for other in self._digests]
         return scheme.lower() == "bearer" and any(known)
@@ -81,6 +81,8 @@ def read_key_digests(file: Path) -> list[str]:
             raise InvalidKeysFile(f"{file}, line {number}: is not a sha256 in hex")
         if digest:
             digests.append(digest)
+    if not digests:
+        raise InvalidKeysFile(f"{file}: holds no key; nobody could ask")
     return digests
 
 

@@ -14,6 +14,9 @@ from service.schemas import Body, request_body
 def describe(app: FastAPI, lifecycle: Lifecycle, max_batch_rows: int) -> dict[str, Any]:
     """The document as it is now; a window has as many values as the live version takes."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    # Whether a key is needed is up to the settings: without one the second of the two ways is open.
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"key": []}, {}]
     for name in MODEL_NAMES:
         try:
             card = lifecycle.live(name).card

@@ -8,10 +8,9 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, create_model
 
-from artifact import Batch, ModelCard
+from artifact import FLOAT32_OVERFLOW, Batch, ModelCard
 from service.errors import InvalidRequest, NotJSON, Problem
 
-FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # from here on a number rounds to infinity
 MAX_PROBLEMS = 10
 KEYS = {"lstm": "window", "mlp": "value"}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from service.app import VERSION
 from tests.repository import CHECKOUT
 
 MAY_IMPORT = {
@@ -85,3 +86,7 @@ def test_serving_installs_no_tensorflow_and_each_set_holds_the_smaller_one() -> 
 
     assert not any(pin.startswith(("tensorflow", "keras")) for pin in pins["serve"])
     assert pins["serve"] < pins["train"] < pins["test"]
+
+
+def test_the_service_tells_the_version_of_the_project() -> None:
+    assert f'version = "{VERSION}"' in (CHECKOUT / "pyproject.toml").read_text()

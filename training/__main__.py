@@ -17,9 +17,11 @@ from training.series import SeriesError, load_rows
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
-        _train(CliApp.run(TrainConfig, arguments))
+        config = CliApp.run(TrainConfig, arguments)
     except ValidationError as error:
         return _fail(2, "; ".join(_describe(problem) for problem in error.errors()))
+    try:
+        _train(config)
     except SeriesError as error:
         return _fail(2, str(error))
     except (ArtifactError, OSError) as error:
@@ -32,6 +34,8 @@ def main(arguments: list[str]) -> int:
 def _train(config: TrainConfig) -> None:
     rows = load_rows(config)
     key = read_key(config.card_key_file)
+    for name in MODEL_NAMES:  # what cannot be written is found before the work, and not between the two models
+        (config.models_dir / name).mkdir(parents=True, exist_ok=True)
     # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.
     with _silent_stderr():
         from training.console import table, verdict

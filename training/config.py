@@ -38,11 +38,13 @@ class TrainConfig(BaseSettings):
     horizon: int | None = Field(
         None, ge=0, description="rows from the window's last value to the target; unset: 1, or 0 with --target"
     )
-    window: int = Field(5, ge=1, le=10_000, description="values that the LSTM sees; the MLP sees the last one")
+    window: int = Field(5, ge=1, le=100, description="values that the LSTM sees; the MLP sees the last one")
     held_out: float = Field(0.05, gt=0, lt=1, description="share of the rows, at the end, to evaluate on")
     epochs: int | None = Field(None, ge=1, description="passes over the rows; unset: 4000, or 2000 for the article")
     batch_size: int = Field(5, ge=1, description="rows in a step")
-    learning_rate: float = Field(0.01, gt=0, description="where the cosine starts; the article recipe has its own")
+    learning_rate: float = Field(
+        0.01, gt=0, allow_inf_nan=False, description="where the cosine starts; the article recipe has its own"
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="the one seed: weights and the order of the rows")
     models_dir: Path = Field(Path("models"), exclude=True, description="the model repository to publish to")
     card_key_file: Path | None = Field(
@@ -57,8 +59,8 @@ class TrainConfig(BaseSettings):
             raise ValueError("--csv and --column go together")
         if self.csv is None and (self.target is not None or self.horizon is not None):
             raise ValueError("--target and --horizon need --csv: the article's series has its own target")
-        if self.target is None and self.horizon == 0:
-            raise ValueError("--horizon 0 needs --target: the window's last value would be its own target")
+        if self.target in (None, self.column) and self.csv is not None and self.resolved_horizon == 0:
+            raise ValueError("at --horizon 0 the window's last value would be its own target: name another --target")
         return self
 
     @property
@@ -69,7 +71,7 @@ class TrainConfig(BaseSettings):
     def resolved_horizon(self) -> int:
         if self.horizon is not None:
             return self.horizon
-        return 1 if self.csv is not None and self.target is None else 0
+        return 1 if self.csv is not None and self.target in (None, self.column) else 0
 
     def on_card(self) -> dict[str, Any]:
         """The config as it stands on a card: no path but the CSV file's name, so that cards can be shown to anyone."""

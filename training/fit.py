@@ -1,5 +1,6 @@
 """The training loop, compiled whole: all steps of many epochs in one XLA program."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import keras
@@ -7,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from artifact import ArtifactError
 from training.config import TrainConfig
 from training.networks import build_lstm, build_mlp, inputs_of, spread, with_rescaling
 from training.series import Rows, Values
@@ -87,6 +89,10 @@ def compiled_fit(
         loss = run(tf.constant(filled), tf.constant(count))
         done += count
         report(done, float(loss))
+        if not math.isfinite(float(loss)):
+            raise ArtifactError(
+                f"{model.name}: the loss is not finite after {done} epochs; try a lower --learning-rate"
+            )
 
 
 def _program(

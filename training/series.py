@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import _csv
 
 MIN_ROWS = 20
-FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # from here on a number rounds to infinity
+LARGEST = 1e18  # the square of a larger number is hardly a float32 any more, and the variance is made of squares
 
 Values = NDArray[np.float64]
 
@@ -39,11 +39,15 @@ class Rows:
     targets: Values
     persistence: Values
 
-    def split(self, held_out: float) -> tuple[Self, Self]:
-        """The rows to train on, and the last `held_out` share of them, as Keras' validation_split cuts."""
+    def split(self, held_out: float, horizon: int) -> tuple[Self, Self]:
+        """The rows to train on, and the last `held_out` share of them, as Keras' validation_split cuts.
+
+        Between the two, the rows are left out whose targets are not known yet when the first held-out window ends.
+        """
         count = len(self.targets)
         cut = min(max(int(count * (1 - held_out)), 1), count - 1)
-        return self._take(slice(cut)), self._take(slice(cut, None))
+        known = max(cut - max(horizon - 1, 0), 1)
+        return self._take(slice(known)), self._take(slice(cut, None))
 
     def _take(self, part: slice) -> Self:
         return type(self)(self.windows[part], self.targets[part], self.persistence[part])
@@ -92,7 +96,10 @@ def read_columns(path: Path, names: list[str]) -> list[Values]:
     try:
         header = next(reader, [])
         indices = [_column_index(path, header, name) for name in names]
-        rows = [[_number(path, reader.line_num, header[i], row, i) for i in indices] for row in _filled(path, reader)]
+        rows = [
+            [_number(path, reader.line_num, header[i], row, i) for i in indices]
+            for row in _filled(path, reader, len(header))
+        ]
     except csv.Error as error:
         raise SeriesError(f"{path}, line {reader.line_num}: is not CSV: {error}") from None
     return [np.array([row[k] for row in rows], np.float64) for k in range(len(names))]
@@ -112,15 +119,17 @@ def _read_text(path: Path) -> str:
 def _column_index(path: Path, header: list[str], name: str) -> int:
     if header.count(name) == 1:
         return header.index(name)
-    found = ", ".join(f"'{column}'" for column in header) or "none"
+    found = ", ".join(map(repr, header)) or "none"
     problem = "is there more than once" if name in header else "is missing"
-    raise SeriesError(f"{path}, line 1: column '{name}' {problem}; the columns are {found}")
+    raise SeriesError(f"{path}, line 1: column {name!r} {problem}; the columns are {found}")
 
 
-def _filled(path: Path, reader: "_csv.Reader") -> Iterator[list[str]]:
+def _filled(path: Path, reader: "_csv.Reader", width: int) -> Iterator[list[str]]:
     """The rows up to the last filled line; a blank line before it is a gap in the series."""
     blank = 0
     for row in reader:
+        if len(row) > width:
+            raise SeriesError(f"{path}, line {reader.line_num}: has {len(row)} cells under {width} columns")
         if row and blank:
             raise SeriesError(f"{path}, line {blank}: is blank; a series has no gaps, fill it in or leave it out")
         if row:
@@ -130,7 +139,7 @@ def _filled(path: Path, reader: "_csv.Reader") -> Iterator[list[str]]:
 
 
 def _number(path: Path, line: int, column: str, row: list[str], index: int) -> float:
-    where = f"{path}, line {line}, column '{column}'"
+    where = f"{path}, line {line}, column {column!r}"
     text = row[index].strip() if index < len(row) else ""
     if not text:
         raise SeriesError(f"{where}: is empty; a series has no gaps, fill it in or leave the line out")
@@ -140,6 +149,6 @@ def _number(path: Path, line: int, column: str, row: list[str], index: int) -> f
         value = math.nan
     if math.isnan(value) or "_" in text:  # Python reads 1_000 as a number, nobody else does
         raise SeriesError(f"{where}: {text[:40]!r} is not a number")
-    if abs(value) >= FLOAT32_OVERFLOW:
-        raise SeriesError(f"{where}: {text[:40]!r} is not within float32")
+    if abs(value) > LARGEST:
+        raise SeriesError(f"{where}: {text[:40]!r} is larger than {LARGEST:g}; scale the series down")
     return value

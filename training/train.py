@@ -39,7 +39,7 @@ class Trained(NamedTuple):
 
 def train(name: str, config: TrainConfig, rows: Rows) -> Trained:
     """Train the model `name`, lstm or mlp. Raises ArtifactError if its exported files do not agree."""
-    trained_rows, held_out = rows.split(config.held_out)
+    trained_rows, held_out = rows.split(config.held_out, config.resolved_horizon)
     model = _fit(name, config, trained_rows)
     evaluation = evaluate(_predict(model, inputs_of(name, held_out.windows)), trained_rows, held_out)
     if config.recipe == "scaled":

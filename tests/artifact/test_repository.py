@@ -161,11 +161,13 @@ def test_golden_samples_that_are_not_repeated_are_an_error() -> None:
             check_golden(card, lambda _, wrong=wrong: wrong)  # type: ignore[misc]
 
 
-def test_predictions_agree_within_a_ten_thousandth_of_the_largest() -> None:
-    expected = np.array([0, 1000], np.float32)
+def test_predictions_agree_within_a_ten_thousandth_each() -> None:
+    expected = np.array([1, 1000, 1e6], np.float32)
 
-    assert agree(expected + np.float32(0.09), expected)
-    assert not agree(expected + np.float32(0.11), expected)
+    assert agree(expected * np.float32(1.00009), expected)
+    assert not agree(expected * np.float32(1.00011), expected)
+    assert not agree(np.array([1, 1000.2, 1e6], np.float32), expected)
+    assert not agree(expected, expected * np.float32("inf"))
 
 
 def test_a_version_can_be_added_by_hand(tmp_path: Path) -> None:

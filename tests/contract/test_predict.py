@@ -79,6 +79,7 @@ def test_a_batch_of_any_size_is_answered_row_by_row(client: httpx.Client, rows: 
     [
         ([0, 0, 0, 0, 0], False),
         ([103, 103, 103, 103, 103], False),
+        ([103, 103, 103, 103, 103.0000001], False),  # the same float32
         ([103, 103, 103, 103, 103.00001], True),
         ([-0.00001, 1, 2, 3, 4], True),
     ],

@@ -31,13 +31,15 @@ def test_an_unknown_flag_is_an_error(capsys: pytest.CaptureFixture[str]) -> None
 
 
 WRONG = {
+    "--learning-rate inf": "--learning-rate: Input should be a finite number",
+    "--csv a.csv --column a --target a --horizon 0": "the window's last value would be its own target",
     "--epochs 0": "--epochs: Input should be greater than or equal to 1",
     "--held-out 1": "--held-out: Input should be less than 1",
     "--recipe best": "--recipe: Input should be 'scaled' or 'article'",
     "--csv a.csv": "--csv and --column go together",
     "--column a": "--csv and --column go together",
     "--horizon 2": "--target and --horizon need --csv",
-    "--csv a.csv --column a --horizon 0": "--horizon 0 needs --target",
+    "--csv a.csv --column a --horizon 0": "the window's last value would be its own target",
 }
 
 

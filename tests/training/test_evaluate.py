@@ -26,7 +26,7 @@ def test_a_constant_target_leaves_r2_and_mase_undefined() -> None:
 
 
 def test_baselines_are_persistence_and_least_squares_on_the_window() -> None:
-    trained, held_out = load_rows(TrainConfig()).split(0.05)
+    trained, held_out = load_rows(TrainConfig()).split(0.05, 0)
 
     evaluation = evaluate(held_out.targets + 0.5, trained, held_out)
 
@@ -38,7 +38,7 @@ def test_baselines_are_persistence_and_least_squares_on_the_window() -> None:
 
 
 def test_a_model_is_told_which_baselines_it_loses_to() -> None:
-    trained, held_out = load_rows(TrainConfig()).split(0.05)
+    trained, held_out = load_rows(TrainConfig()).split(0.05, 0)
 
     assert evaluate(held_out.targets + 5, trained, held_out).loses_to == ["persistence", "linear"]
     assert evaluate(held_out.targets + 0.5, trained, held_out).loses_to == ["linear"]
@@ -46,7 +46,7 @@ def test_a_model_is_told_which_baselines_it_loses_to() -> None:
 
 
 def test_one_held_out_row_is_enough() -> None:
-    trained, held_out = Rows(np.arange(10.0)[:, None], np.arange(10.0), np.arange(10.0) - 1).split(0.01)
+    trained, held_out = Rows(np.arange(10.0)[:, None], np.arange(10.0), np.arange(10.0) - 1).split(0.01, 0)
 
     evaluation = evaluate(held_out.targets, trained, held_out)
 

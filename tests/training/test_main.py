@@ -84,7 +84,7 @@ def test_an_interrupted_run_publishes_nothing_and_exits_130(tmp_path: Path) -> N
 
     assert run.returncode == 130
     assert said.splitlines()[-1] == "training: interrupted"
-    assert list(tmp_path.iterdir()) == []
+    assert versions(tmp_path, "lstm") == versions(tmp_path, "mlp") == []
 
 
 def test_a_series_of_ones_own_is_trained_on_and_named_on_the_card_without_its_folder(tmp_path: Path) -> None:
@@ -122,3 +122,24 @@ def test_a_repository_that_cannot_be_written_exits_1_with_one_line(
 
     assert code == 1
     assert "Not a directory" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_loss_that_is_not_finite_exits_1_and_publishes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["--learning-rate", "1e30", "--epochs", "50", "--models-dir", str(tmp_path)])
+
+    assert code == 1
+    assert "the loss is not finite" in capsys.readouterr().err.splitlines()[-1]
+    assert versions(tmp_path, "lstm") == versions(tmp_path, "mlp") == []
+
+
+def test_with_a_key_file_in_the_environment_the_cards_are_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text("secret")
+    monkeypatch.setenv("LAGCAST_CARD_KEY_FILE", str(tmp_path / "key"))
+
+    assert main(["--epochs", "1", "--models-dir", f"{tmp_path}/m"]) == 0
+
+    assert verify(tmp_path / "m", "lstm", 1, key=b"secret").card.name == "lstm"

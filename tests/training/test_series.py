@@ -21,15 +21,24 @@ def test_the_article_gives_a_hundred_rows_of_five_values_on_the_line_of_its_clos
 
 
 def test_the_split_holds_out_the_last_rows_as_keras_does() -> None:
-    trained, held_out = load_rows(TrainConfig()).split(0.05)
+    trained, held_out = load_rows(TrainConfig()).split(0.05, 0)
 
     assert len(trained.targets) == 95
     assert held_out.windows[:, -1].tolist() == [99, 100, 101, 102, 103]
 
 
+@pytest.mark.parametrize("horizon", [1, 2, 12])
+def test_no_target_is_trained_on_that_comes_after_the_first_held_out_window(horizon: int) -> None:
+    series = np.arange(100.0)
+
+    trained, held_out = make_rows(series, series, 5, horizon).split(0.2, horizon)
+
+    assert trained.targets[-1] == held_out.windows[0, -1]
+
+
 @given(share=st.floats(0, 1, exclude_min=True, exclude_max=True))
 def test_every_split_leaves_rows_on_both_sides(share: float) -> None:
-    trained, held_out = load_rows(TrainConfig()).split(share)
+    trained, held_out = load_rows(TrainConfig()).split(share, 0)
 
     assert len(trained.targets) >= 1
     assert len(held_out.targets) >= 1
@@ -65,11 +74,13 @@ CSV_ERRORS = {
     "text": ("x\n5\nsix\n", "line 3, column 'x': 'six' is not a number"),
     "NaN": ("x\n5\nNaN\n", "line 3, column 'x': 'NaN' is not a number"),
     "underscore": ("x\n1_000\n", "line 2, column 'x': '1_000' is not a number"),
-    "infinity": ("x\ninf\n", "line 2, column 'x': 'inf' is not within float32"),
-    "beyond float32": ("x\n1e39\n", "line 2, column 'x': '1e39' is not within float32"),
+    "infinity": ("x\ninf\n", "line 2, column 'x': 'inf' is larger than 1e+18"),
+    "a huge number": ("x\n1e19\n", "line 2, column 'x': '1e19' is larger than 1e+18"),
     "after a quoted line break": ('n,x\n"a\nb",5\nc,six\n', "line 4, column 'x': 'six' is not a number"),
     "missing column": ("t,y\n1,2\n", "line 1: column 'x' is missing; the columns are 't', 'y'"),
     "column twice": ("x,x\n1,2\n", "line 1: column 'x' is there more than once"),
+    "a decimal comma": ("x\n1,5\n", "line 2: has 2 cells under 1 columns"),
+    "a line break in a header": ('"a\nb"\n1\n', r"column 'x' is missing; the columns are 'a\nb'"),
     "no header": ("", "line 1: column 'x' is missing; the columns are none"),
     "open quote": ('x\n1\n"2\n', "line 3: is not CSV"),
 }
