@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp
 from uvicorn.supervisors import Multiprocess
 
-from artifact import ArtifactError
+from artifact import Artifact, ArtifactError, Batch
 from service.app import create_app, create_lifecycle
+from service.engine import Engine
 from service.limits import InvalidKeysFile, read_key_digests
 from service.protocol import Protocol
 from service.settings import Settings
@@ -42,13 +43,22 @@ def main(arguments: list[str]) -> int:
 
 
 def _check(settings: Settings) -> None:
-    """Load everything once before any worker does, so that what is wrong is said once, in one line."""
+    """Verify and self-test everything before any worker loads it, so that what is wrong is said once, in one line."""
     logging.getLogger("lagcast").addHandler(logging.NullHandler())
     if settings.engine == "keras" and find_spec("tensorflow") is None:
         raise ModuleNotFoundError("the keras engine needs TensorFlow, which 'make train' installs")
-    create_lifecycle(settings).load()
+    create_lifecycle(settings, _Unloaded).load()
     if settings.api_keys_file is not None:
         read_key_digests(settings.api_keys_file)
+
+
+class _Unloaded(Engine):
+    """Stands for an engine where only the self-test counts: this process may never answer."""
+
+    def __init__(self, artifact: Artifact) -> None: ...
+
+    def predict(self, windows: Batch) -> Batch:
+        raise RuntimeError(f"nothing is loaded to predict {len(windows)} rows")
 
 
 def _serve(settings: Settings) -> int:

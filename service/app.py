@@ -1,6 +1,6 @@
 """`create_app`: the routes, their limits and the lifecycle, put together from the settings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import cast
@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from artifact import read_key
+from artifact import Artifact, read_key
 from service.api import create_router
 from service.drain import Drain
-from service.engine import ENGINES
+from service.engine import ENGINES, Engine
 from service.errors import InvalidRequest, ServiceError, to_response
 from service.fastlane import FastLane
 from service.lifecycle import Lifecycle
@@ -33,7 +33,7 @@ outside the range that the version was trained on."""
 
 def create_app(settings: Settings) -> ASGIApp:
     """The application; models are loaded when its lifespan starts, which raises ArtifactError if that fails."""
-    lifecycle = create_lifecycle(settings)
+    lifecycle = create_lifecycle(settings, ENGINES[settings.engine])
     concurrency = Concurrency(create_api(settings, lifecycle), settings.max_concurrency)
     app: ASGIApp = Deadline(concurrency, settings.deadline_seconds)
     app = BodyLimit(app, settings.max_body_bytes)
@@ -45,10 +45,10 @@ def create_app(settings: Settings) -> ASGIApp:
     return Drain(app, settings.drain_seconds)
 
 
-def create_lifecycle(settings: Settings) -> Lifecycle:
+def create_lifecycle(settings: Settings, make_engine: Callable[[Artifact], Engine]) -> Lifecycle:
     """The models of the settings' repository, nothing loaded yet. Raises ArtifactError if there is no card key."""
     tested = partial(self_test, engine=settings.engine)
-    return Lifecycle(settings.models_dir, ENGINES[settings.engine], tested, read_key(settings.card_key_file))
+    return Lifecycle(settings.models_dir, make_engine, tested, read_key(settings.card_key_file))
 
 
 def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:

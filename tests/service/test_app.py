@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from service.app import create_api, create_lifecycle
+from service.engine import LiteRTEngine
 from service.settings import Settings
 from tests.repository import SHIPPED
 
@@ -24,7 +25,7 @@ def get(app: ASGIApp, path: str) -> httpx.Response:
 @pytest.fixture
 def unloaded() -> FastAPI:
     settings = Settings(models_dir=SHIPPED)
-    return create_api(settings, create_lifecycle(settings))
+    return create_api(settings, create_lifecycle(settings, LiteRTEngine))
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/models", "/models/lstm"])
