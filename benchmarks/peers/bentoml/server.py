@@ -1,4 +1,4 @@
-"""BentoML around the LSTM, one worker; served by `bentoml serve benchmarks.peers.bentoml.server:Lstm`."""
+"""BentoML around the LSTM, one worker; `bentoml serve server:Lstm` in this folder, host and port as options."""
 
 from pathlib import Path
 

@@ -1,11 +1,13 @@
-"""KServe's SDK around the LSTM, without gRPC; the port is the first argument."""
+"""KServe's SDK around the LSTM, on the loopback and without gRPC or logs; the port is the first argument."""
 
+import logging
 import sys
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
+from kserve.protocol.rest.server import RESTServer
 
 NETWORK = Path(__file__).parents[3] / "models" / "lstm" / "1" / "model.tflite"
 
@@ -15,15 +17,14 @@ class Lstm(Model):
 
     def __init__(self) -> None:
         super().__init__("lstm")
+        self.enable_latency_logging = False
         self.interpreter = Interpreter(str(NETWORK), num_threads=1)
         self.interpreter.allocate_tensors()
         self.source = self.interpreter.get_input_details()[0]["index"]
         self.result = self.interpreter.get_output_details()[0]["index"]
         self.ready = True
 
-    async def predict(
-        self, payload: InferRequest, headers: object = None, response_headers: object = None
-    ) -> InferResponse:
+    async def predict(self, payload: InferRequest, *_: object, **__: object) -> InferResponse:
         window = np.asarray(payload.inputs[0].data, np.float32).reshape(1, 5, 1)
         self.interpreter.set_tensor(self.source, window)
         self.interpreter.invoke()
@@ -32,4 +33,11 @@ class Lstm(Model):
 
 
 if __name__ == "__main__":
-    ModelServer(http_port=int(sys.argv[1]), enable_grpc=False, enable_latency_logging=False).start([Lstm()])
+    server = ModelServer()
+    server.register_model(Lstm())
+    logging.getLogger("kserve.trace").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").handlers.clear()
+    # ModelServer.start listens on every address and never on uvloop, and has no setting for either.
+    rest = RESTServer("kserve.model_server:app", server.dataplane, server.model_repository_extension, int(sys.argv[1]))
+    rest.config.host = "127.0.0.1"
+    rest.run()

@@ -13,7 +13,7 @@ NETWORK = Path(__file__).parents[3] / "models" / "lstm" / "1" / "model.tflite"
 class Lstm(litserve.LitAPI):
     """One window a request."""
 
-    def setup(self, device: str) -> None:
+    def setup(self, _: str) -> None:
         self.interpreter = Interpreter(str(NETWORK), num_threads=1)
         self.interpreter.allocate_tensors()
         self.source = self.interpreter.get_input_details()[0]["index"]
@@ -33,4 +33,4 @@ class Lstm(litserve.LitAPI):
 
 if __name__ == "__main__":
     server = litserve.LitServer(Lstm(max_batch_size=1), accelerator="cpu", fast_queue=True)
-    server.run(host="127.0.0.1", port=int(sys.argv[1]), log_level="error", generate_client_file=False)
+    server.run(host="127.0.0.1", port=int(sys.argv[1]), log_level="error", access_log=False, generate_client_file=False)

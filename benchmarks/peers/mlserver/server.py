@@ -1,10 +1,10 @@
 """MLServer around the LSTM, in the server's own process and without metrics; the port is the first argument."""
 
-import asyncio
 import sys
 from pathlib import Path
 
 import numpy as np
+import uvloop
 from ai_edge_litert.interpreter import Interpreter
 from mlserver import MLModel, MLServer, ModelSettings, Settings
 from mlserver.types import InferenceRequest, InferenceResponse, ResponseOutput
@@ -31,15 +31,19 @@ class Lstm(MLModel):
         return InferenceResponse(model_name="lstm", outputs=[output])
 
 
-if __name__ == "__main__":
-    port = int(sys.argv[1])
+async def serve(port: int) -> None:
+    """Until a signal; gRPC cannot be turned off, so it idles on a port that the system chooses."""
     settings = Settings(
         debug=False,
         host="127.0.0.1",
         http_port=port,
-        grpc_port=port + 1,
+        grpc_port=0,
         parallel_workers=0,
         metrics_endpoint=None,
-        load_models_at_startup=False,
+        gzip_enabled=False,
     )
-    asyncio.run(MLServer(settings).start([ModelSettings(name="lstm", implementation=Lstm)]))
+    await MLServer(settings).start([ModelSettings(name="lstm", implementation=Lstm)])
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1])))
