@@ -5,73 +5,118 @@ import hashlib
 import json
 import os
 import resource
+import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
-from signal import Signals
+from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 from artifact import Artifact, ArtifactError, ModelCard, check_golden
 from service.engine import ENGINES, unrunnable
 
 COMMAND = [sys.executable, "-m", "service.selftest"]
 SECONDS: float = 60  # TensorFlow, if it is asked for, takes a quarter of that to import on a slow machine
+IDLE_SECONDS: float = 60  # a process takes 0.25 s of CPU to start, and 50 MB as long as it stays
 NICENESS = 5  # a third of the share that the requests have, which do not wait for it
-PASSED: set[str] = set()  # by the card, checksums included: what this process need not test again
 LITERT_BYTES = 4 * 2**30  # of address space: a tensor can be declared larger than the machine
 
 
 def self_test(artifacts: Sequence[Artifact], engine: str) -> list[str | None]:
     """For each artifact None, if the engine loads it and repeats its golden samples, or what is wrong with it."""
-    untested = [artifact for artifact in artifacts if _key(artifact, engine) not in PASSED]
-    reasons: list[str | None] = []
-    while len(reasons) < len(untested):
-        reasons += _ask(untested[len(reasons) :], engine)
-    found = {_key(artifact, engine): reason for artifact, reason in zip(untested, reasons, strict=True)}
-    PASSED.update(key for key, reason in found.items() if reason is None)
-    return [found.get(_key(artifact, engine)) for artifact in artifacts]
+    return [_self_test(artifact, engine) for artifact in artifacts]
 
 
-def _key(artifact: Artifact, engine: str) -> str:
-    return hashlib.sha256(f"{engine} {artifact.card.model_dump_json()}".encode()).hexdigest()
+def _self_test(artifact: Artifact, engine: str) -> str | None:
+    key = hashlib.sha256(f"{engine} {artifact.card.model_dump_json()}".encode()).hexdigest()
+    if key in PASSED:
+        return None
+    reason = TESTER.ask(artifact, engine)
+    if reason is None:
+        PASSED.add(key)
+    return reason
 
 
-def _ask(artifacts: Sequence[Artifact], engine: str) -> list[str | None]:
-    """What another process says of the artifacts, up to and including the first one that ends it."""
-    requests = "".join(_request(artifact, engine) for artifact in artifacts)
-    pipe = subprocess.PIPE
-    with subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
-        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+class Tester:
+    """The process that tests: started when it is needed, and ended by itself when it was not for a while."""
+
+    def __init__(self) -> None:
+        self._running: _Running | None = None
+        self._fresh_until = 0.0
+
+    def ask(self, artifact: Artifact, engine: str) -> str | None:
+        """What the process says of the artifact, or how the artifact has ended it."""
+        if self._running is None or time.monotonic() > self._fresh_until:
+            self.stop()
+            self._running = _start()
+        self._fresh_until = time.monotonic() + IDLE_SECONDS / 2
         try:
-            told, _ = process.communicate(requests, timeout=SECONDS)
-            end = _name_end(process.returncode)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            told, _ = process.communicate()
+            return _exchange(self._running.connection, artifact, engine)
+        except TimeoutError:
             end = f"is not done within {SECONDS:g} seconds"
-    reasons: list[str | None] = [json.loads(line) for line in told.splitlines()]
-    if len(reasons) < len(artifacts):
-        card = artifacts[len(reasons)].card
-        reasons.append(f"{card.name}/{card.version}/{ENGINES[engine].file}: {end}")
-    return reasons
+        except (EOFError, ConnectionError):
+            end = f"ends the process that runs it, {_name_end(self._running.process.wait())}"
+        self.stop()
+        return f"{artifact.card.name}/{artifact.card.version}/{ENGINES[engine].file}: {end}"
+
+    def stop(self) -> None:
+        """End the process; the next artifact starts another."""
+        if self._running is not None:
+            self._running.connection.close()
+            self._running.process.kill()
+            self._running.process.wait()
+        self._running = None
 
 
-def _request(artifact: Artifact, engine: str) -> str:
+class _Running(NamedTuple):
+    process: subprocess.Popen[bytes]
+    connection: Connection
+
+
+def _start() -> _Running:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        number = theirs.fileno()
+        process = subprocess.Popen(
+            [*COMMAND, str(number)], pass_fds=[number], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+    return _Running(process, Connection(ours.detach()))
+
+
+def _exchange(connection: Connection, artifact: Artifact, engine: str) -> str | None:
     content = base64.b64encode(artifact.files[ENGINES[engine].file]).decode()
-    return json.dumps({"engine": engine, "card": artifact.card.model_dump(mode="json"), "content": content}) + "\n"
+    request = {"engine": engine, "card": artifact.card.model_dump(mode="json"), "content": content}
+    connection.send_bytes(json.dumps(request).encode())
+    if not connection.poll(SECONDS):
+        raise TimeoutError
+    reason: str | None = json.loads(connection.recv_bytes())
+    return reason
 
 
 def _name_end(code: int) -> str:
-    how = f"by {Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    return f"ends the process that runs it, {how}"
+    return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
 
 
-def main() -> None:
-    """Test each artifact that comes in, a line each, and say null or what is wrong with it, a line each."""
-    for line in sys.stdin:
-        request = json.loads(line)
+TESTER = Tester()
+PASSED: set[str] = set()  # by the card, checksums included: what this process need not test again
+
+
+def main(arguments: list[str]) -> None:
+    """Test each artifact that comes in on the connection, and say null or what is wrong with it."""
+    connection = Connection(int(arguments[0]))
+    while connection.poll(IDLE_SECONDS):
+        try:
+            request = json.loads(connection.recv_bytes())
+        except EOFError:
+            return
         if request["engine"] == "litert":
             resource.setrlimit(resource.RLIMIT_AS, (LITERT_BYTES, LITERT_BYTES))
-        print(json.dumps(_test(request)), flush=True)
+        signal.alarm(int(SECONDS) + 1)  # whoever asked may be gone by then, and this process must not run on
+        connection.send_bytes(json.dumps(_test(request)).encode())
+        signal.alarm(0)
 
 
 def _test(request: dict[str, str]) -> str | None:
@@ -86,4 +131,4 @@ def _test(request: dict[str, str]) -> str | None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -2,13 +2,14 @@
 
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from artifact import KERAS_FILE, LITERT_FILE, Artifact, verify
 from service import selftest
-from service.selftest import self_test
+from service.selftest import TESTER, self_test
 from tests.repository import SHIPPED
 
 
@@ -16,6 +17,14 @@ def with_network(content: bytes, name: str = "lstm") -> Artifact:
     card, files = verify(SHIPPED, name, 1)
     seed = random.randrange(2**31)  # another card, so that no earlier test speaks for this one
     return Artifact(card.model_copy(update={"seed": seed}), files | {LITERT_FILE: content})
+
+
+@pytest.fixture
+def no_process() -> Iterator[None]:
+    """None before, so that the test's own command is started, and none of that command after."""
+    TESTER.stop()
+    yield
+    TESTER.stop()
 
 
 GOOD = verify(SHIPPED, "lstm", 1).files[LITERT_FILE]
@@ -34,11 +43,13 @@ def test_nothing_to_test_is_fine() -> None:
 def test_what_has_passed_is_not_tested_again(monkeypatch: pytest.MonkeyPatch) -> None:
     artifact = with_network(GOOD)
     assert self_test([artifact], "litert") == [None]
+    TESTER.stop()
     monkeypatch.setattr(selftest, "COMMAND", ["/bin/false"])
 
     assert self_test([artifact], "litert") == [None]
 
 
+@pytest.mark.usefixtures("no_process")
 def test_an_artifact_that_ends_the_process_is_named_and_the_next_one_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     crashing = "import os; os.kill(os.getpid(), 11)"
     monkeypatch.setattr(selftest, "COMMAND", [sys.executable, "-c", crashing])
@@ -48,6 +59,28 @@ def test_an_artifact_that_ends_the_process_is_named_and_the_next_one_is_tested(m
     assert reasons == ["lstm/1/model.tflite: ends the process that runs it, by SIGSEGV"] * 2
 
 
+@pytest.mark.usefixtures("no_process")
+def test_one_process_tests_one_artifact_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert self_test([with_network(GOOD)], "litert") == [None]
+    monkeypatch.setattr(selftest, "COMMAND", ["/bin/false"])
+
+    assert self_test([with_network(GOOD)], "litert") == [None]
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_process_that_was_idle_for_long_ends_and_the_next_artifact_has_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(selftest, "IDLE_SECONDS", 0)
+    assert self_test([with_network(GOOD)], "litert") == [None]
+    monkeypatch.setattr(selftest, "COMMAND", ["/bin/false"])
+
+    assert self_test([with_network(GOOD)], "litert") == [
+        "lstm/1/model.tflite: ends the process that runs it, with exit code 1"
+    ]
+
+
+@pytest.mark.usefixtures("no_process")
 def test_an_artifact_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selftest, "COMMAND", [sys.executable, "-c", "import time; time.sleep(60)"])
     monkeypatch.setattr(selftest, "SECONDS", 0.5)
