@@ -4,8 +4,10 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from socket import socket
 
 import uvicorn
@@ -18,6 +20,7 @@ from service.app import create_app, create_lifecycle
 from service.engine import Engine
 from service.limits import InvalidKeysFile, read_key_digests
 from service.protocol import Protocol
+from service.selftest import TESTER
 from service.settings import Settings
 from service.telemetry import log_config
 
@@ -48,6 +51,7 @@ def _check(settings: Settings) -> None:
     if settings.engine == "keras" and find_spec("tensorflow") is None:
         raise ModuleNotFoundError("the keras engine needs TensorFlow, which 'make train' installs")
     create_lifecycle(settings, _Unloaded).load()
+    TESTER.stop()  # a new version comes seldom
     if settings.api_keys_file is not None:
         read_key_digests(settings.api_keys_file)
 
@@ -62,8 +66,22 @@ class _Unloaded(Engine):
 
 
 def _serve(settings: Settings) -> int:
-    config = uvicorn.Config(
-        partial(create_app, settings),
+    if settings.workers > 1:
+        with tempfile.TemporaryDirectory(prefix="lagcast-metrics-") as folder:
+            config = _configure(settings, Path(folder))
+            Supervisor(config, sockets=[config.bind_socket()]).run()
+        return 0
+    # uvicorn raises the signal that ended it once more when all is done: by then there is nothing left to end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server = uvicorn.Server(_configure(settings, None))
+    server.run()
+    return 0 if server.started else 1
+
+
+def _configure(settings: Settings, metrics_dir: Path | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        partial(create_app, settings, metrics_dir),
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -78,15 +96,6 @@ def _serve(settings: Settings) -> int:
         server_header=False,
         proxy_headers=False,
     )
-    if settings.workers > 1:
-        Supervisor(config, sockets=[config.bind_socket()]).run()
-        return 0
-    # uvicorn raises the signal that ended it once more when all is done: by then there is nothing left to end.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(config)
-    server.run()
-    return 0 if server.started else 1
 
 
 class Supervisor(Multiprocess):

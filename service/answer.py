@@ -22,7 +22,9 @@ def answer_single(model: LiveModel, content: bytes) -> bytes:
     low, high = card.input_range
     # Compared as the float32 that the network sees; in plain Python, for NumPy costs more on so few values.
     seen = batch[0].tolist()
-    return prediction_json(card, prediction, extrapolated=min(seen) < low or max(seen) > high)
+    extrapolated = min(seen) < low or max(seen) > high
+    model.tally.add(1, extrapolated, prediction.item())
+    return prediction_json(card, prediction, extrapolated=extrapolated)
 
 
 def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
@@ -38,6 +40,7 @@ def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
         raise _overflow([body.key(), int(np.argmin(np.isfinite(predictions)))])
     low, high = card.input_range
     extrapolated = np.flatnonzero(np.any((batch < np.float32(low)) | (batch > np.float32(high)), axis=1))
+    model.tally.add(len(predictions), len(extrapolated), float(predictions.sum(dtype=np.float64)))
     return predictions_json(card, predictions, extrapolated)
 
 

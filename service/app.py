@@ -1,12 +1,15 @@
 """`create_app`: the routes, their limits and the lifecycle, put together from the settings."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -18,12 +21,16 @@ from service.api import create_router
 from service.drain import Drain
 from service.engine import ENGINES, Engine
 from service.errors import InvalidRequest, ServiceError, to_response
+from service.exposition import Exposition, build_of, create_metrics_router
 from service.fastlane import FastLane
 from service.lifecycle import Lifecycle
 from service.limits import ApiKeys, BodyLimit, Concurrency, Deadline
+from service.observe import Observe
 from service.openapi import describe
 from service.selftest import self_test
 from service.settings import Settings
+
+logger = logging.getLogger("lagcast")
 
 VERSION = "0.1.0"
 DESCRIPTION = """Two networks of one lagged series: an LSTM that sees a window of values, oldest first, and an MLP that
@@ -31,10 +38,15 @@ sees the last value alone. Numbers are float32; an answer names the version that
 outside the range that the version was trained on."""
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """The application; models are loaded when its lifespan starts, which raises ArtifactError if that fails."""
+def create_app(settings: Settings, metrics_dir: Path | None = None) -> ASGIApp:
+    """The application; models are loaded when its lifespan starts, which raises ArtifactError if that fails.
+
+    metrics_dir is where workers see each other's metrics, if there are several.
+    """
     lifecycle = create_lifecycle(settings, ENGINES[settings.engine])
-    concurrency = Concurrency(create_api(settings, lifecycle), settings.max_concurrency)
+    exposition = Exposition(lifecycle, build_of(VERSION, settings.engine), metrics_dir)
+    api = create_api(settings, lifecycle, exposition)
+    concurrency = Concurrency(api, settings.max_concurrency)
     app: ASGIApp = Deadline(concurrency, settings.deadline_seconds)
     app = BodyLimit(app, settings.max_body_bytes)
     app = FastLane(app, lifecycle, concurrency, settings.max_body_bytes)
@@ -42,7 +54,8 @@ def create_app(settings: Settings) -> ASGIApp:
         app = ApiKeys(app, settings.api_keys_file)
     if settings.cors_origins:
         app = CORSMiddleware(app, settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"])
-    return Drain(app, settings.drain_seconds)
+    paths = [route.path for route in iter_route_contexts(api.routes) if route.path and "{" not in route.path]
+    return Observe(Drain(app, settings.drain_seconds), paths, access_log=settings.access_log)
 
 
 def create_lifecycle(settings: Settings, make_engine: Callable[[Artifact], Engine]) -> Lifecycle:
@@ -51,14 +64,16 @@ def create_lifecycle(settings: Settings, make_engine: Callable[[Artifact], Engin
     return Lifecycle(settings.models_dir, make_engine, tested, read_key(settings.card_key_file))
 
 
-def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
+def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition) -> FastAPI:
     """The routes, the documents about them, and the answers to errors."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         lifecycle.load()
+        logger.info("ready")
         with lifecycle.watching(settings.reload_seconds):
-            yield
+            async with exposition.sharing():
+                yield
 
     api: FastAPI = FastAPIOffline(
         title="lagcast",
@@ -69,6 +84,7 @@ def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
         redirect_slashes=False,
     )
     api.include_router(create_router(lifecycle, settings.max_batch_rows))
+    api.include_router(create_metrics_router(exposition))
     api.add_exception_handler(ServiceError, _answer_error)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(Exception, _answer_unexpected)

@@ -4,12 +4,13 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from artifact import MODEL_NAMES, Artifact, ArtifactError, ModelCard, fingerprint, pinned, verify, versions
 from service.engine import Engine
 from service.errors import NotReady, UnknownModel, UnknownVersion
+from service.metrics import FAILED_LOADS, RELOADS, Tally
 
 logger = logging.getLogger("lagcast")
 
@@ -18,10 +19,11 @@ KEPT = 3  # good versions that can be asked for by number: the highest ones; the
 
 @dataclass(frozen=True)
 class LiveModel:
-    """A version that answers: its card, and the engine that runs its network."""
+    """A version that answers: its card, the engine that runs its network, and the tally of what it has answered."""
 
     card: ModelCard
     engine: Engine
+    tally: Tally = field(default_factory=Tally, compare=False)
 
 
 @dataclass(frozen=True)
@@ -146,17 +148,20 @@ class Lifecycle:
             try:
                 verified.append((files, verify(self._models_dir, name, version, self._key)))
             except ArtifactError as error:
-                self._note(name, version, files, str(error))
+                self._refuse(name, version, files, str(error), "verification")
         reasons = self._self_test([artifact for _, artifact in verified])
         for (seen, artifact), reason in zip(verified, reasons, strict=True):
             card = artifact.card
-            loaded = LiveModel(card, self._make_engine(artifact)) if reason is None else reason
-            self._note(card.name, card.version, seen, loaded)
+            if reason is None:
+                loaded = LiveModel(card, self._make_engine(artifact))
+                self._tried[card.name][card.version] = _Tried(seen, loaded)
+            else:
+                self._refuse(card.name, card.version, seen, reason, "self-test")
 
-    def _note(self, name: str, version: int, files: object, outcome: LiveModel | str) -> None:
-        self._tried[name][version] = _Tried(files, outcome)
-        if isinstance(outcome, str):
-            logger.warning("refused %s/%d: %s", name, version, outcome)
+    def _refuse(self, name: str, version: int, files: object, reason: str, refused_by: str) -> None:
+        self._tried[name][version] = _Tried(files, reason)
+        FAILED_LOADS.labels(name, refused_by).inc()
+        logger.warning("refused %s/%d: %s", name, version, reason)
 
     def _refused(self, name: str) -> dict[int, str]:
         return {v: entry.outcome for v, entry in self._tried[name].items() if isinstance(entry.outcome, str)}
@@ -191,5 +196,7 @@ def _log_change(old: ModelState | None, new: ModelState) -> None:
     card = new.live.card
     if old is None or old.live is not new.live:
         logger.info("%s/%d is live", card.name, card.version)
+        if old is not None:
+            RELOADS.labels(card.name).inc()
     if not new.in_repository and (old is None or old.in_repository):
         logger.warning("%s/%d is served from memory: it is no longer in the repository", card.name, card.version)

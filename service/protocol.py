@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.metrics import count_refusal
+
 MAX_HEAD_BYTES = 64 * 2**10
 
 
@@ -83,6 +85,7 @@ class Protocol(HttpToolsProtocol):
             self._refuse(408, f"No more of the request arrived within {self._seconds:g} seconds")
 
     def _refuse(self, status: int, detail: str) -> None:
+        count_refusal(status)
         content = orjson.dumps({"detail": detail})
         headers: list[tuple[bytes, Any]] = [
             *self.server_state.default_headers,

@@ -1,5 +1,6 @@
 """The self-test of an artifact, in a process of its own: a damaged network can crash or hang whoever loads it."""
 
+import atexit
 import base64
 import hashlib
 import json
@@ -45,6 +46,7 @@ class Tester:
     def __init__(self) -> None:
         self._running: _Running | None = None
         self._fresh_until = 0.0
+        atexit.register(self.stop)
 
     def ask(self, artifact: Artifact, engine: str) -> str | None:
         """What the process says of the artifact, or how the artifact has ended it."""

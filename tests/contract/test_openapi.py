@@ -8,7 +8,7 @@ import pytest
 from service.errors import DESCRIPTIONS
 
 PREDICT = {"/predict/lstm", "/predict/mlp", "/predict/lstm/batch", "/predict/mlp/batch"}
-READ = {"/models", "/models/{name}", "/models/{name}/versions", "/health/live", "/health/ready"}
+READ = {"/models", "/models/{name}", "/models/{name}/versions", "/health/live", "/health/ready", "/metrics"}
 
 
 @pytest.fixture

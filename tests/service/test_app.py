@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from service.app import create_api, create_lifecycle
 from service.engine import LiteRTEngine
+from service.exposition import Exposition
 from service.settings import Settings
 from tests.repository import SHIPPED
 
@@ -25,7 +26,8 @@ def get(app: ASGIApp, path: str) -> httpx.Response:
 @pytest.fixture
 def unloaded() -> FastAPI:
     settings = Settings(models_dir=SHIPPED)
-    return create_api(settings, create_lifecycle(settings, LiteRTEngine))
+    lifecycle = create_lifecycle(settings, LiteRTEngine)
+    return create_api(settings, lifecycle, Exposition(lifecycle, {}, None))
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/models", "/models/lstm"])

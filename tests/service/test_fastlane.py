@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Scope
 from service.app import create_app
 from service.drain import Drain
 from service.fastlane import MAX_BYTES, FastLane
+from service.observe import Observe
 from service.settings import Settings
 from tests.repository import SHIPPED
 
@@ -20,7 +21,9 @@ Answer = list[Message]
 
 
 def lane_of(settings: Settings) -> FastLane:
-    drain = create_app(settings)
+    observe = create_app(settings)
+    assert isinstance(observe, Observe)
+    drain = observe._app
     assert isinstance(drain, Drain)
     assert isinstance(drain._app, FastLane)
     return drain._app
