@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve train test test-soak check lock bench bench-peers bench-start bench-train
+.PHONY: serve train test test-soak test-docker test-browser check lock bench bench-peers bench-start bench-train
 
 serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:$(PORT)
 	$(BIN)/python -m service --port $(PORT) $(ARGS)
@@ -17,6 +17,12 @@ test: $(VENV)/test.installed  ## run the whole test suite
 
 test-soak: $(VENV)/test.installed  ## minutes under load: swaps, drains, kills, leaks, hostile and random requests
 	$(BIN)/python -m pytest -m soak tests/soak $(ARGS)
+
+test-docker: $(VENV)/test.installed  ## images, compose and a swarm on a real Docker Engine
+	$(BIN)/python -m pytest -m docker tests/docker $(ARGS)
+
+test-browser: $(VENV)/test.installed  ## the page in headless Chromium
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 check: $(VENV)/test.installed  ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ LITERT_FILE = "model.tflite"
 MODEL_NAMES = ("lstm", "mlp")
 AGREEMENT = 1e-4
 FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # from here on a number rounds to infinity
+MAX_FITTED = 200  # as many points as a picture shows
 MAX_FILE_BYTES = 64 * 2**20
 
 Batch = NDArray[np.float32]
@@ -72,6 +73,13 @@ class GoldenSample(_Record):
     prediction: float
 
 
+class FittedRow(_Record):
+    """A row that the network was fitted on: its target, and the prediction for it."""
+
+    target: float
+    prediction: float
+
+
 class FileDigest(_Record):
     """What a file of the artifact must be, to the byte."""
 
@@ -95,6 +103,7 @@ class CardDraft(_Record):
     input_range: tuple[float, float]
     evaluation: Evaluation
     golden: list[GoldenSample] = Field(min_length=1)
+    fitted: list[FittedRow] = Field([], max_length=MAX_FITTED, description="evenly spread over the rows, in time order")
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:

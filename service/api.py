@@ -99,18 +99,17 @@ def _json(content: bytes) -> Response:
 
 
 def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
-    def info(name: str) -> ModelInfo:
+    def info(name: str, version: int | None = None) -> ModelInfo:
         state = lifecycle.state(name)
-        card = state.live.card
         refused = [RefusedVersion(version=v, reason=state.refused[v]) for v in sorted(state.refused, reverse=True)]
         return ModelInfo(
             name=name,
-            version=card.version,
+            version=state.live.card.version,
             pinned=state.pinned,
             in_repository=state.in_repository,
             kept=sorted(state.kept, reverse=True),
             refused=refused,
-            card=card,
+            card=lifecycle.live(name, version).card,
         )
 
     @router.get("/models", tags=["models"], summary="All models", responses=FAILURES)
@@ -118,8 +117,8 @@ def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
         return Models(models=[info(name) for name in MODEL_NAMES])
 
     @router.get("/models/{name}", tags=["models"], summary="One model", responses=FAILURES | _failures(404, 422))
-    async def get_model(name: str) -> ModelInfo:
-        return info(name)
+    async def get_model(name: str, version: Version = None) -> ModelInfo:
+        return info(name, version)
 
     @router.get(
         "/models/{name}/versions",

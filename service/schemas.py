@@ -83,15 +83,15 @@ class RefusedVersion(BaseModel):
 
 
 class ModelInfo(BaseModel):
-    """A model: the version that answers, its card, the others that can be asked for, and those that are refused."""
+    """A model: the version that answers, those that can be asked for and that are refused, and one version's card."""
 
     name: str
-    version: int
+    version: int = Field(description="the live version")
     pinned: int | None = Field(description="the version that is to be live instead of the highest good one")
     in_repository: bool = Field(description="false where the live version is served from memory alone")
     kept: list[int] = Field(description="the versions that ?version= takes")
     refused: list[RefusedVersion]
-    card: ModelCard
+    card: ModelCard = Field(description="of the live version, or of the one that was asked for")
 
 
 class Models(BaseModel):

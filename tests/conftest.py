@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 
 import httpx
@@ -14,6 +15,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url) as client:
+def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client of that service, or of the running one that LAGCAST_TEST_URL names."""
+    url = os.environ.get("LAGCAST_TEST_URL") or request.getfixturevalue("server").url
+    with httpx.Client(base_url=url) as client:
         yield client

@@ -10,10 +10,12 @@ import numpy as np
 from artifact import (
     KERAS_FILE,
     LITERT_FILE,
+    MAX_FITTED,
     Batch,
     CardDraft,
     DataSource,
     Evaluation,
+    FittedRow,
     GoldenSample,
     TensorSpec,
     check_golden,
@@ -48,7 +50,8 @@ def train(name: str, config: TrainConfig, rows: Rows) -> Trained:
     windows = inputs_of(name, trained_rows.windows).astype(np.float32)
     files = export(model, windows)
     golden = _golden(windows, files)
-    draft = _draft(config, trained_rows, evaluation, model, windows, golden)
+    fitted = _fitted(trained_rows.targets, predict_litert(files[LITERT_FILE], windows))
+    draft = _draft(config, trained_rows, evaluation, model, windows, golden, fitted)
     check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
     return Trained(draft, files)
 
@@ -70,6 +73,13 @@ def _golden(windows: Batch, files: dict[str, bytes]) -> list[GoldenSample]:
     return [GoldenSample(window=window, prediction=prediction) for window, prediction in pairs]
 
 
+def _fitted(targets: Values, predictions: Batch) -> list[FittedRow]:
+    count = min(len(targets), MAX_FITTED)
+    chosen = np.linspace(0, len(targets) - 1, count, dtype=int)
+    pairs = zip(targets[chosen].tolist(), predictions[chosen].tolist(), strict=True)
+    return [FittedRow(target=target, prediction=prediction) for target, prediction in pairs]
+
+
 def _draft(
     config: TrainConfig,
     rows: Rows,
@@ -77,6 +87,7 @@ def _draft(
     model: keras.Sequential,
     windows: Batch,
     golden: list[GoldenSample],
+    fitted: list[FittedRow],
 ) -> CardDraft:
     return CardDraft(
         name=model.name,
@@ -91,6 +102,7 @@ def _draft(
         input_range=(float(windows.min()), float(windows.max())),
         evaluation=evaluation,
         golden=golden,
+        fitted=fitted,
     )
 
 

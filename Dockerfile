@@ -1,0 +1,35 @@
+FROM python:3.13-slim AS serve-packages
+COPY requirements/serve.txt /
+RUN python -m venv --without-pip /venv && \
+    pip --python /venv/bin/python install --no-cache-dir --require-hashes -r /serve.txt && \
+    find /venv -depth -type d -name tests -exec rm -r {} +
+
+FROM python:3.13-slim AS train-packages
+COPY requirements/train.txt /
+RUN python -m venv --without-pip /venv && \
+    pip --python /venv/bin/python install --no-cache-dir --require-hashes -r /train.txt
+
+FROM python:3.13-slim AS base
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+COPY artifact artifact
+# A new volume takes its content and its owner from here.
+COPY --chown=10001:10001 models models
+
+# TensorFlow, offline: `docker compose run --rm train` publishes into the models that the service watches.
+FROM base AS training
+COPY --from=train-packages /venv /venv
+COPY training training
+ENV HOME=/tmp MPLCONFIGDIR=/tmp
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "training"]
+
+FROM base AS service
+COPY --from=serve-packages /venv /venv
+COPY service service
+ENV LAGCAST_HOST=0.0.0.0
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=4s --start-period=10s --start-interval=0.5s --retries=3 CMD [ \
+    "python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ.get(\"LAGCAST_PORT\", 8000)}/health/ready', timeout=3)"]
+ENTRYPOINT ["python", "-m", "service"]
