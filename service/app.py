@@ -27,6 +27,7 @@ from service.lifecycle import Lifecycle
 from service.limits import ApiKeys, BodyLimit, Concurrency, Deadline
 from service.observe import Observe
 from service.openapi import describe
+from service.page import add_page
 from service.selftest import self_test
 from service.settings import Settings
 
@@ -85,6 +86,7 @@ def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition)
     )
     api.include_router(create_router(lifecycle, settings.max_batch_rows))
     api.include_router(create_metrics_router(exposition))
+    add_page(api)
     api.add_exception_handler(ServiceError, _answer_error)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(Exception, _answer_unexpected)

@@ -1,0 +1,197 @@
+// The page: asks the routes that everybody has, and shows in words what they answer.
+
+const KEYS = { lstm: "window", mlp: "value" };
+const NAMES = { lstm: "LSTM", mlp: "MLP" };
+const SVG = "http://www.w3.org/2000/svg";
+const PLOT = { left: 58, right: 350, top: 12, bottom: 168 };
+const LONGEST_LIST = 12;
+const SMALLEST_PLAIN = 0.01;
+
+const form = document.getElementById("ask");
+const models = new Map(); // name → {info, section, prediction}
+
+async function fetchJSON(path, options) {
+  const answer = await fetch(path, options).catch(() => null);
+  if (answer === null) throw new Error("The service does not answer.");
+  const content = await answer.json().catch(() => null);
+  if (!answer.ok) throw new Error(problemIn(content) ?? `The service answered ${answer.status}.`);
+  return content;
+}
+
+function problemIn(content) {
+  const detail = content?.detail;
+  if (typeof detail === "string") return detail;
+  return detail?.map((problem) => `${problem.loc.slice(1).join(" ")}: ${problem.msg}`).join("; ");
+}
+
+async function start() {
+  const { models: infos } = await fetchJSON("models");
+  for (const info of infos) addModel(info);
+  const { lstm } = Object.fromEntries(infos.map((info) => [info.name, info.card]));
+  const values = document.getElementById("values");
+  if (lstm.window <= LONGEST_LIST) values.value = lstm.golden[0].window.map(format).join(", ");
+  document.getElementById("hint").textContent =
+    `${lstm.window} numbers, with commas or blanks between them, ask both models; one number asks the MLP alone.`;
+}
+
+function addModel(info) {
+  const section = document.getElementById("model").content.cloneNode(true).firstElementChild;
+  section.id = info.name;
+  section.querySelector("h2").textContent = NAMES[info.name];
+  const select = section.querySelector("select");
+  select.setAttribute("aria-label", `Version of the ${NAMES[info.name]}`);
+  for (const version of info.kept) {
+    const live = version === info.version ? " (live)" : "";
+    select.append(new Option(`${version}${live}`, version, live !== "", live !== ""));
+  }
+  select.addEventListener("change", () => choose(info.name, select.value));
+  const refused = info.refused.map(({ version, reason }) => element("li", `version ${version} is not live: ${reason}`));
+  section.querySelector(".refused").replaceChildren(...refused);
+  document.getElementById("models").append(section);
+  models.set(info.name, { info, section });
+  show(info.name);
+}
+
+async function choose(name, version) {
+  const model = models.get(name);
+  const problem = model.section.querySelector(".problem");
+  try {
+    model.info = await fetchJSON(`models/${name}?version=${version}`);
+    model.prediction = undefined;
+    problem.textContent = "";
+    show(name);
+    if (model.asked !== undefined) await ask(name, model.asked);
+  } catch (error) {
+    problem.textContent = error.message;
+  }
+}
+
+function show(name) {
+  const { info: { card }, section } = models.get(name);
+  const { evaluation: found } = card;
+  const rows = ["model", "persistence", "linear"].map((who) => {
+    const row = element("tr");
+    const metrics = ["rmse", "mae", "max_abs_error", "r2", "mase"].map((metric) => element("td", format(found[who][metric])));
+    const head = element("th", who === "model" ? `${NAMES[name]}` : who);
+    head.scope = "row";
+    row.append(head, ...metrics);
+    return row;
+  });
+  section.querySelector("tbody").replaceChildren(...rows);
+  section.querySelector(".caption").textContent =
+    `On the last ${found.held_out_rows} rows, which it had not seen, beside two baselines:`;
+  section.querySelector(".verdict").textContent = found.loses_to.length === 0
+    ? "It beats both baselines." : `It loses to ${found.loses_to.join(" and to ")}.`;
+  const facts = {
+    "trained": new Date(card.created).toLocaleString(),
+    "on": `${card.data.source}${card.data.column ? `, ${card.data.column}` : ""}, ${card.data.rows} rows`,
+    "inputs from": `${format(card.input_range[0])} to ${format(card.input_range[1])}`,
+    "recipe": `${card.config.recipe}, ${card.config.epochs} epochs, seed ${card.seed}`,
+  };
+  section.querySelector("dl").replaceChildren(
+    ...Object.entries(facts).flatMap(([what, fact]) => [element("dt", what), element("dd", fact)]));
+  draw(name);
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const problem = document.getElementById("problem");
+  problem.textContent = "";
+  const text = form.elements.values.value.trim();
+  const values = text === "" ? [] : text.split(/[\s,;]+/).map(Number);
+  const wanted = models.get("lstm")?.info.card.window;
+  if (values.some((value) => !Number.isFinite(value))) {
+    problem.textContent = "These are not all numbers; write them like 1, 2.5, -3e2.";
+  } else if (values.length !== 1 && values.length !== wanted) {
+    problem.textContent = `${wanted} numbers are needed, or one; there are ${values.length}.`;
+  } else {
+    await Promise.all([ask("lstm", values.length === wanted ? values : undefined), ask("mlp", values.at(-1))]);
+  }
+});
+
+async function ask(name, content) {
+  const model = models.get(name);
+  const problem = model.section.querySelector(".problem");
+  Object.assign(model, { asked: content, prediction: undefined });
+  problem.textContent = content === undefined ? `needs ${model.info.card.window} values` : "";
+  if (content !== undefined) {
+    try {
+      model.prediction = await fetchJSON(`predict/${name}?version=${model.info.card.version}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ [KEYS[name]]: content }),
+      });
+    } catch (error) {
+      problem.textContent = error.message;
+    }
+  }
+  model.section.querySelector("output").textContent = model.prediction ? format(model.prediction.prediction) : "-";
+  model.section.querySelector(".badge").hidden = !model.prediction?.extrapolated;
+  draw(name);
+}
+
+// Residuals over the target, as in the article, and where on that axis the request's prediction lies.
+function draw(name) {
+  const { info: { card }, section, prediction } = models.get(name);
+  const plot = section.querySelector(".plot");
+  const caption = section.querySelector("figcaption");
+  plot.replaceChildren();
+  plot.toggleAttribute("hidden", card.fitted.length === 0);
+  if (card.fitted.length === 0) {
+    caption.textContent = "This version's card has no fitted rows to show.";
+    return;
+  }
+  const points = card.fitted.map(({ target, prediction: said }) => [target, said - target]);
+  const targets = points.map(([target]) => target);
+  const [low, high] = [Math.min(...targets), Math.max(...targets)];
+  const at = prediction === undefined ? [] : [prediction.prediction];
+  const [first, last] = [Math.min(low, ...at), Math.max(high, ...at)];
+  const most = Math.max(...points.map(([, residual]) => Math.abs(residual))) || 1;
+  const x = (value) => PLOT.left + (last > first ? (value - first) / (last - first) : 0.5) * (PLOT.right - PLOT.left);
+  const y = (residual) => (PLOT.top + PLOT.bottom) / 2 - (residual / most) * (PLOT.bottom - PLOT.top - 8) / 2;
+  plot.append(
+    shape("path", { class: "axis", fill: "none", d: `M${PLOT.left} ${PLOT.top}V${PLOT.bottom}H${PLOT.right}` }),
+    shape("line", { class: "zero", x1: PLOT.left, x2: PLOT.right, y1: y(0), y2: y(0) }),
+    label(format(most), PLOT.left - 6, y(most) + 4, "end"), label("0", PLOT.left - 6, y(0) + 4, "end"),
+    label(format(-most), PLOT.left - 6, y(-most) + 4, "end"),
+    label(format(first), PLOT.left, PLOT.bottom + 16, "start"), label(format(last), PLOT.right, PLOT.bottom + 16, "end"),
+    label("target", (PLOT.left + PLOT.right) / 2, PLOT.bottom + 28, "middle"),
+    ...points.map(([target, residual]) => shape("circle", { class: "point", cx: x(target), cy: y(residual), r: 2.5 })),
+  );
+  if (prediction !== undefined) {
+    const place = x(prediction.prediction);
+    plot.append(
+      shape("line", { class: "request", x1: place, x2: place, y1: PLOT.top, y2: PLOT.bottom }),
+      label("this request", place, PLOT.top - 2, place < 140 ? "start" : place > 270 ? "end" : "middle", "request-label"),
+    );
+  }
+  plot.setAttribute("aria-label",
+    `Residuals of ${points.length} fitted rows: prediction minus target, at most ${format(most)} off`);
+  caption.textContent = "Prediction minus target, over the target, for the rows that this version was fitted on.";
+}
+
+function element(tag, text = "") {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+function shape(tag, attributes) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+function label(text, x, y, anchor, kind = "") {
+  const made = shape("text", { x, y, "text-anchor": anchor, class: kind });
+  made.textContent = text;
+  return made;
+}
+
+function format(number) {
+  if (number === null) return "-";
+  const isTiny = number !== 0 && Math.abs(number) < SMALLEST_PLAIN;
+  return isTiny ? number.toExponential(1) : String(Number(number.toPrecision(4)));
+}
+
+start().catch((error) => { document.getElementById("problem").textContent = error.message; });
