@@ -1,13 +1,39 @@
 """From the bytes of a request to the bytes of its answer: parse, predict, write."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from service.errors import InvalidRequest
+from artifact import Batch
+from service.errors import InvalidRequest, PredictionOverflow
 from service.flat import read_flat
 from service.lifecycle import LiveModel
 from service.schemas import prediction_json, predictions_json, request_body
+
+INLINE_BYTES = 16 * 2**10  # a larger body goes to a thread: it would hold up the event loop for milliseconds
+
+
+def predict(model: LiveModel, batch: Batch) -> tuple[Batch, Sequence[int] | NDArray[np.intp]]:
+    """(rows, window) → predictions (rows,), and the rows with a value outside the range that was trained on.
+
+    Every route's way to a prediction. Raises PredictionOverflow.
+    """
+    predictions = model.engine.predict(batch)
+    low, high = model.card.input_range
+    if len(batch) == 1:  # in plain Python, for NumPy costs more on so few values
+        if not math.isfinite(predictions[0]):
+            raise PredictionOverflow(0)
+        seen = batch[0].tolist()
+        return predictions, [0] if min(seen) < low or max(seen) > high else []
+    if not np.isfinite(predictions).all():
+        raise PredictionOverflow(int(np.argmin(np.isfinite(predictions))))
+    # Compared as the float32 that the network sees; where all is inside, two passes tell it.
+    lowest, highest = np.float32(low), np.float32(high)
+    if batch.min() >= lowest and batch.max() <= highest:
+        return predictions, []
+    return predictions, np.flatnonzero(np.any((batch < lowest) | (batch > highest), axis=1))
 
 
 def answer_single(model: LiveModel, content: bytes) -> bytes:
@@ -15,14 +41,11 @@ def answer_single(model: LiveModel, content: bytes) -> bytes:
     card = model.card
     body = request_body(card.name, card.window, None).parse(content)
     window = body.content if isinstance(body.content, list) else [body.content]
-    batch = np.array([window], np.float32)
-    prediction = model.engine.predict(batch)[0]
-    if not math.isfinite(prediction):
-        raise _overflow([body.key()])
-    low, high = card.input_range
-    # Compared as the float32 that the network sees; in plain Python, for NumPy costs more on so few values.
-    seen = batch[0].tolist()
-    return prediction_json(card, prediction, extrapolated=min(seen) < low or max(seen) > high)
+    try:
+        predictions, extrapolated = predict(model, np.array([window], np.float32))
+    except PredictionOverflow:
+        raise _overflow([body.key()]) from None
+    return prediction_json(card, predictions[0], extrapolated=len(extrapolated) > 0)
 
 
 def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
@@ -32,13 +55,10 @@ def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     windows = read_flat(content, body.key(), card.window, max_rows) if card.name == "lstm" else None
     if windows is None:
         windows = np.array(body.parse(content).content, np.float64).reshape(-1, card.window)
-    batch = windows.astype(np.float32)
-    predictions = model.engine.predict(batch)
-    if not np.isfinite(predictions).all():
-        raise _overflow([body.key(), int(np.argmin(np.isfinite(predictions)))])
-    low, high = card.input_range
-    extrapolated = np.flatnonzero(np.any((batch < np.float32(low)) | (batch > np.float32(high)), axis=1))
-    return predictions_json(card, predictions, extrapolated)
+    try:
+        return predictions_json(card, *predict(model, windows.astype(np.float32)))
+    except PredictionOverflow as error:
+        raise _overflow([body.key(), error.row]) from None
 
 
 def _overflow(place: list[str | int]) -> InvalidRequest:

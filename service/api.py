@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from artifact import MODEL_NAMES
-from service.answer import answer_batch, answer_single
+from service.answer import INLINE_BYTES, answer_batch, answer_single
 from service.errors import DESCRIPTIONS, UnsupportedMedia
 from service.lifecycle import Lifecycle, LiveModel
 from service.schemas import (
+    Alive,
     Failure,
     Invalid,
     Live,
@@ -26,8 +27,6 @@ from service.schemas import (
 )
 
 Version = Annotated[int | None, Query(ge=1, description="one of the kept versions, instead of the live one")]
-
-INLINE_BYTES = 16 * 2**10  # a larger body goes to a thread: it would hold up the event loop for milliseconds
 
 
 def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -140,6 +139,10 @@ def _add_health(router: APIRouter, lifecycle: Lifecycle) -> None:
     @router.get("/health/live", tags=["health"], summary="Whether the process is there", responses=_failures(405))
     async def live() -> Live:
         return Live()
+
+    @router.get("/", tags=["health"], summary="Whether the process is there, as KServe asks it", responses=FAILURES)
+    async def alive() -> Alive:
+        return Alive()
 
     @router.get("/health/ready", tags=["health"], summary="Whether every model is live", responses=_failures(405, 503))
     async def ready() -> Ready:

@@ -13,6 +13,8 @@ from service.errors import NotReady, to_response
 
 logger = logging.getLogger("lagcast")
 
+READINESS = frozenset({"/health/ready", "/v2/health/ready"})
+
 
 class Drain:
     """On SIGTERM readiness turns 503 and every answer ends its connection; after `seconds` the server is stopped.
@@ -30,7 +32,7 @@ class Drain:
             self._listen()
         if not self.is_draining or scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"] == "/health/ready":
+        elif scope["path"] in READINESS:
             await to_response(NotReady("the process is about to stop"))(scope, receive, _closing(send))
         else:
             await self._app(scope, receive, _closing(send))

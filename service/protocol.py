@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.errors import error_key
+
 MAX_HEAD_BYTES = 64 * 2**10
 
 
@@ -83,7 +85,8 @@ class Protocol(HttpToolsProtocol):
             self._refuse(408, f"No more of the request arrived within {self._seconds:g} seconds")
 
     def _refuse(self, status: int, detail: str) -> None:
-        content = orjson.dumps({"detail": detail})
+        asked = (self.scope or {}).get("path", "")  # none until the head is whole
+        content = orjson.dumps({error_key(asked): detail})
         headers: list[tuple[bytes, Any]] = [
             *self.server_state.default_headers,
             (b"content-length", b"%d" % len(content)),
