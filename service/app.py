@@ -70,9 +70,11 @@ def create_api(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    api.include_router(v2.create_infer_router(lifecycle, settings.max_batch_rows, settings.max_body_bytes))
+    api.include_router(tfserving.create_predict_router(lifecycle, settings.max_batch_rows))
     api.include_router(create_router(lifecycle, settings.max_batch_rows))
-    api.include_router(v2.create_router(lifecycle, settings.max_batch_rows, settings.max_body_bytes))
-    api.include_router(tfserving.create_router(lifecycle, settings.max_batch_rows))
+    api.include_router(v2.create_router(lifecycle))
+    api.include_router(tfserving.create_router(lifecycle))
     api.add_exception_handler(HTTPException, _answer_http)
     api.add_exception_handler(ServiceError, _answer_error)
     api.add_exception_handler(RequestValidationError, _answer_invalid)

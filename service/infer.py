@@ -1,5 +1,6 @@
 """From the bytes of an Open Inference request to the bytes of its answer: split, parse, predict, write."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,7 +73,7 @@ def _read_tensor(source: InputTensor, rest: memoryview) -> NDArray[Any]:
         return read_bytes(rest, source.shape, dtype)
     numbers = read_numbers(source.data, dtype)
     flat_or_nested = numbers.ndim == 1 or list(numbers.shape) == source.shape
-    if not flat_or_nested or numbers.size != np.prod(source.shape):
+    if not flat_or_nested or numbers.size != math.prod(source.shape):
         raise BadInput(f"The data of '{source.name}' has the shape {list(numbers.shape)}, not {source.shape}")
     return numbers.reshape(source.shape)
 

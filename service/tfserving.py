@@ -1,6 +1,7 @@
 """The routes of TensorFlow Serving, with the fields that the first protocol of KServe has besides."""
 
 import re
+from enum import Enum
 from functools import partial
 from typing import Annotated, Any, NoReturn
 
@@ -14,6 +15,7 @@ from service.lifecycle import Lifecycle, LiveModel
 from service.rows import predict_rows
 from service.wire import ModelNames, ModelStatus, PredictResponse, VersionStatus, failures
 
+TAGS: list[str | Enum] = ["TensorFlow Serving"]
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]
 SHOWN = 100  # characters of a path or a name that an error repeats
 FAILURES = failures(401, 408, 413, 429, 431, 500, 503, 504)
@@ -23,10 +25,16 @@ PREDICT_FAILURES = MODEL_FAILURES | failures(415)
 Version = Annotated[str, Path(description="one of the kept versions, instead of the live one")]
 
 
-def create_router(lifecycle: Lifecycle, max_batch_rows: int) -> APIRouter:
-    """The routes below /v1, over the models of `lifecycle`."""
-    router = APIRouter(tags=["TensorFlow Serving"])
+def create_predict_router(lifecycle: Lifecycle, max_batch_rows: int) -> APIRouter:
+    """The route that is asked most, apart: routes are tried in their order."""
+    router = APIRouter(tags=TAGS)
     _add_predict(router, lifecycle, max_batch_rows)
+    return router
+
+
+def create_router(lifecycle: Lifecycle) -> APIRouter:
+    """The other routes below /v1, over the models of `lifecycle`."""
+    router = APIRouter(tags=TAGS)
     _add_metadata(router, lifecycle)
     _add_status(router, lifecycle)
 
