@@ -16,11 +16,15 @@ from service.rows import predict_rows
 from service.wire import ModelNames, ModelStatus, PredictResponse, VersionStatus, failures
 
 TAGS: list[str | Enum] = ["TensorFlow Serving"]
-METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]
 SHOWN = 100  # characters of a path or a name that an error repeats
-FAILURES = failures(401, 408, 413, 429, 431, 500, 503, 504)
+FAILURES = failures(401, 405, 408, 413, 429, 431, 500, 503, 504)
 MODEL_FAILURES = FAILURES | failures(400, 404)
 PREDICT_FAILURES = MODEL_FAILURES | failures(415)
+
+ROWS = """`instances` has a row each: a window or a value, with or without its last axis, or an object that holds it
+under the input's name. `inputs` has all rows in one tensor, or an object that holds it. The Content-Type is ignored.
+Unlike TensorFlow Serving, this service refuses NaN, Infinity and what is beyond float32, and its errors do not repeat
+the input."""
 
 Version = Annotated[str, Path(description="one of the kept versions, instead of the live one")]
 
@@ -38,7 +42,7 @@ def create_router(lifecycle: Lifecycle) -> APIRouter:
     _add_metadata(router, lifecycle)
     _add_status(router, lifecycle)
 
-    @router.api_route("/v1/{rest:path}", methods=METHODS, include_in_schema=False)
+    @router.api_route("/v1/{rest:path}", methods=["GET", "POST"], include_in_schema=False)
     async def malformed(request: Request) -> None:
         _refuse(request)
 
@@ -58,18 +62,13 @@ def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -
         written = await run_in_threadpool(work) if len(content) > INLINE_BYTES else work()
         return Response(written, media_type="application/json")
 
-    @router.post(
-        "/v1/models/{name}:predict", summary="Predictions", response_model=PredictResponse, responses=PREDICT_FAILURES
-    )
+    options: dict[str, Any] = {"response_model": PredictResponse, "responses": PREDICT_FAILURES, "description": ROWS}
+
+    @router.post("/v1/models/{name}:predict", summary="Predictions", **options)
     async def predict(request: Request, name: str) -> Response:
         return await answer(request, name)
 
-    @router.post(
-        "/v1/models/{name}/versions/{version}:predict",
-        summary="Predictions of a version",
-        response_model=PredictResponse,
-        responses=PREDICT_FAILURES,
-    )
+    @router.post("/v1/models/{name}/versions/{version}:predict", summary="Predictions of a version", **options)
     async def predict_version(request: Request, name: str, version: Version) -> Response:
         return await answer(request, name, version)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
@@ -35,6 +35,18 @@ JSON, BYTES = "application/json", "application/octet-stream"
 FAILURES = failures(401, 405, 408, 413, 429, 431, 500, 503, 504)
 MODEL_FAILURES = FAILURES | failures(404)
 INFER_FAILURES = MODEL_FAILURES | failures(400, 415)
+
+TENSORS = """The one input comes as JSON, flat or nested, or with `binary_data_size` as little-endian bytes behind the
+JSON, whose length is then told by Inference-Header-Content-Length; a length of 0 stands for the bytes of an FP32 tensor
+alone. The last axis, of size 1, may be left out. `binary_data` of the output, or `binary_data_output` of the request,
+asks for bytes. Bodies come and go compressed with gzip or deflate where Content-Encoding and Accept-Encoding say so.
+NaN, Infinity and what is beyond float32 are refused."""
+LENGTH_PARAMETER = {
+    "name": "Inference-Header-Content-Length",
+    "in": "header",
+    "description": "bytes of the JSON, where a binary tensor follows it",
+    "schema": {"type": "integer", "minimum": 0},
+}
 
 Version = Annotated[str, Path(description="one of the kept versions, instead of the live one")]
 
@@ -145,16 +157,18 @@ def _add_infer(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int, max
             return await run_in_threadpool(work)
         return work()
 
-    @router.post("/models/{name}/infer", summary="Predictions", response_model=InferResponse, responses=INFER_FAILURES)
+    options: dict[str, Any] = {
+        "response_model": InferResponse,
+        "responses": INFER_FAILURES,
+        "description": TENSORS,
+        "openapi_extra": {"parameters": [LENGTH_PARAMETER]},
+    }
+
+    @router.post("/models/{name}/infer", summary="Predictions", **options)
     async def model_infer(request: Request, name: str) -> Response:
         return await answer(request, name)
 
-    @router.post(
-        "/models/{name}/versions/{version}/infer",
-        summary="Predictions of a version",
-        response_model=InferResponse,
-        responses=INFER_FAILURES,
-    )
+    @router.post("/models/{name}/versions/{version}/infer", summary="Predictions of a version", **options)
     async def version_infer(request: Request, name: str, version: Version) -> Response:
         return await answer(request, name, version)
 

@@ -201,6 +201,13 @@ def test_what_cannot_be_shown_is_told_in_the_words_of_tensorflow_serving(client:
     assert (answer.status_code, answer.json()) == (GET_ERRORS[path][0], {"error": GET_ERRORS[path][1]})
 
 
+@pytest.mark.parametrize("path", [LSTM, f"{LSTM}:predict", f"{LSTM}/metadata", "/v1/models"])
+def test_a_method_that_is_neither_get_nor_post_is_a_405(client: httpx.Client, path: str) -> None:
+    answer = client.put(path)
+
+    assert (answer.status_code, answer.json()) == (405, {"error": "Method Not Allowed"})
+
+
 @pytest.mark.parametrize("path", [LSTM, f"{LSTM}/versions/1"])
 def test_the_status_of_a_model_has_its_versions_and_the_fields_of_kserve(client: httpx.Client, path: str) -> None:
     assert client.get(path).json() == {"model_version_status": [AVAILABLE], "name": "lstm", "ready": True}
