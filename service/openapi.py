@@ -35,11 +35,18 @@ def describe(app: FastAPI, lifecycle: Lifecycle, max_batch_rows: int) -> dict[st
     infer, predict = ({card.name: {"value": show(card)} for card in cards} for show in (_infer, _instances))
     for version in ("", VERSIONED):
         _set_protocol_body(document, f"/v2/models/{{name}}{version}/infer", InferRequest, infer)
+        _add_bytes(document["paths"][f"/v2/models/{{name}}{version}/infer"]["post"])
         _set_protocol_body(document, f"/v1/models/{{name}}{version}:predict", PredictRequest, predict)
     for path, operations in document["paths"].items():
         for operation in operations.values() if error_key(path) == "error" else ():
             operation["responses"].pop("422", None)  # FastAPI's, for parameters; these are strings, and any string is
     return document
+
+
+def _add_bytes(operation: dict[str, Any]) -> None:
+    """Beside JSON alone, JSON with a tensor behind it."""
+    for side in (operation["requestBody"], operation["responses"]["200"]):
+        side["content"]["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
 
 
 def _infer(card: ModelCard) -> dict[str, Any]:

@@ -146,11 +146,13 @@ def test_a_process_that_is_told_to_stop_is_live_and_no_longer_ready(tmp_path: Pa
         server.process.send_signal(signal.SIGTERM)
         while (ready := client.get("/v2/health/ready")).status_code == 200:
             time.sleep(0.01)
+        model = client.get("/v2/models/lstm/versions/1/ready")
         live, answer = client.get("/v2/health/live"), client.post(PREDICT, json={"instances": [5]})
         server.process.send_signal(signal.SIGTERM)
 
     assert (ready.status_code, ready.json()) == (503, {"error": "the process is about to stop"})
     assert ready.headers["retry-after"] == "1"
+    assert model.status_code == 503
     assert (live.status_code, answer.status_code) == (200, 200)
 
 
