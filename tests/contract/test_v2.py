@@ -1,8 +1,5 @@
 """The Open Inference Protocol v2 in JSON: its specification, asked of the two models here."""
 
-import gzip
-import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ from tests.server import running
 
 LSTM, MLP = "/v2/models/lstm", "/v2/models/mlp"
 PREDICTION = {"name": "prediction", "datatype": "FP32", "shape": [-1, 1]}
-PLAIN = {"Accept-Encoding": "identity"}
+BODY = b'{"inputs":[{"name":"window","shape":[1,5],"datatype":"FP32","data":[1,2,3,4,5]}]}'
 
 
 def tensor(**changes: Any) -> dict[str, Any]:
@@ -277,50 +274,3 @@ def test_an_index_that_is_asked_for_with_no_json_is_a_400(client: httpx.Client) 
     answer = client.post("/v2/repository/index", content=b"ready")
 
     assert (answer.status_code, list(answer.json())) == (400, ["error"])
-
-
-COMPRESS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
-BODY = b'{"inputs":[{"name":"window","shape":[1,5],"datatype":"FP32","data":[1,2,3,4,5]}]}'
-
-
-@pytest.mark.parametrize("encoding", COMPRESS)
-def test_a_compressed_body_is_inflated(client: httpx.Client, encoding: str) -> None:
-    headers = {"Content-Encoding": encoding}
-
-    answer = client.post(f"{LSTM}/infer", content=COMPRESS[encoding](BODY), headers=headers)
-
-    assert answer.json() == infer(client).json()
-
-
-@pytest.mark.parametrize("encoding", COMPRESS)
-def test_a_body_that_is_too_large_once_it_is_inflated_is_a_413(client: httpx.Client, encoding: str) -> None:
-    bomb = COMPRESS[encoding](b" " * 200 * 2**20)
-
-    answer = client.post(f"{LSTM}/infer", content=bomb, headers={"Content-Encoding": encoding})
-
-    assert answer.status_code == 413
-    assert answer.json() == {"error": "The body is larger than 16777216 bytes when it is inflated"}
-
-
-def test_a_damaged_body_is_a_400_and_an_unknown_encoding_a_415(client: httpx.Client) -> None:
-    damaged = client.post(f"{LSTM}/infer", content=b"{}", headers={"Content-Encoding": "gzip"})
-    unknown = client.post(f"{LSTM}/infer", content=b"{}", headers={"Content-Encoding": "br"})
-
-    assert (damaged.status_code, list(damaged.json())) == (400, ["error"])
-    assert (unknown.status_code, list(unknown.json())) == (415, ["error"])
-
-
-@pytest.mark.parametrize("encoding", [*COMPRESS, "identity"])
-def test_the_answer_is_compressed_as_the_client_asks(client: httpx.Client, encoding: str) -> None:
-    plain = client.post(f"{LSTM}/infer", content=BODY, headers=PLAIN)
-
-    answer = client.post(f"{LSTM}/infer", content=BODY, headers={"Accept-Encoding": encoding})
-
-    assert answer.headers.get("content-encoding", "identity") == encoding
-    assert answer.json() == plain.json()
-
-
-def test_other_routes_take_and_give_nothing_compressed(client: httpx.Client) -> None:
-    answer = client.post("/v2/repository/index", headers={"Accept-Encoding": "gzip"})
-
-    assert "content-encoding" not in answer.headers
