@@ -1,13 +1,45 @@
 """From the bytes of a request to the bytes of its answer: parse, predict, write."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from service.errors import InvalidRequest
+from artifact import Batch, ModelCard
+from service.errors import InvalidRequest, PredictionOverflow
 from service.flat import read_flat
 from service.lifecycle import LiveModel
 from service.schemas import prediction_json, predictions_json, request_body
+
+INLINE_BYTES = 16 * 2**10  # a larger body goes to a thread: it would hold up the event loop for milliseconds
+
+
+def predict(model: LiveModel, batch: Batch) -> tuple[Batch, Sequence[int] | NDArray[np.intp]]:
+    """(rows, window) → predictions (rows,), and the rows with a value outside the range that was trained on.
+
+    Every route's way to a prediction, which the model's tally counts. Raises PredictionOverflow.
+    """
+    predictions = model.engine.predict(batch)
+    # Of float32 numbers the float64 sum is finite just if all of them are.
+    total = predictions[0].item() if len(batch) == 1 else predictions.sum(dtype=np.float64).item()
+    if not math.isfinite(total):
+        raise PredictionOverflow(int(np.argmin(np.isfinite(predictions))))
+    extrapolated = _extrapolated(batch, model.card)
+    model.tally.add(len(batch), len(extrapolated), total)
+    return predictions, extrapolated
+
+
+def _extrapolated(batch: Batch, card: ModelCard) -> Sequence[int] | NDArray[np.intp]:
+    low, high = card.input_range
+    if len(batch) == 1:  # in plain Python, for NumPy costs more on so few values
+        seen = batch[0].tolist()
+        return [0] if min(seen) < low or max(seen) > high else []
+    # Compared as the float32 that the network sees; where all is inside, two passes tell it.
+    lowest, highest = np.float32(low), np.float32(high)
+    if batch.min() >= lowest and batch.max() <= highest:
+        return []
+    return np.flatnonzero(np.any((batch < lowest) | (batch > highest), axis=1))
 
 
 def answer_single(model: LiveModel, content: bytes) -> bytes:
@@ -15,16 +47,11 @@ def answer_single(model: LiveModel, content: bytes) -> bytes:
     card = model.card
     body = request_body(card.name, card.window, None).parse(content)
     window = body.content if isinstance(body.content, list) else [body.content]
-    batch = np.array([window], np.float32)
-    prediction = model.engine.predict(batch)[0]
-    if not math.isfinite(prediction):
-        raise _overflow([body.key()])
-    low, high = card.input_range
-    # Compared as the float32 that the network sees; in plain Python, for NumPy costs more on so few values.
-    seen = batch[0].tolist()
-    extrapolated = min(seen) < low or max(seen) > high
-    model.tally.add(1, extrapolated, prediction.item())
-    return prediction_json(card, prediction, extrapolated=extrapolated)
+    try:
+        predictions, extrapolated = predict(model, np.array([window], np.float32))
+    except PredictionOverflow:
+        raise _overflow([body.key()]) from None
+    return prediction_json(card, predictions[0], extrapolated=len(extrapolated) > 0)
 
 
 def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
@@ -34,14 +61,10 @@ def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     windows = read_flat(content, body.key(), card.window, max_rows) if card.name == "lstm" else None
     if windows is None:
         windows = np.array(body.parse(content).content, np.float64).reshape(-1, card.window)
-    batch = windows.astype(np.float32)
-    predictions = model.engine.predict(batch)
-    if not np.isfinite(predictions).all():
-        raise _overflow([body.key(), int(np.argmin(np.isfinite(predictions)))])
-    low, high = card.input_range
-    extrapolated = np.flatnonzero(np.any((batch < np.float32(low)) | (batch > np.float32(high)), axis=1))
-    model.tally.add(len(predictions), len(extrapolated), float(predictions.sum(dtype=np.float64)))
-    return predictions_json(card, predictions, extrapolated)
+    try:
+        return predictions_json(card, *predict(model, windows.astype(np.float32)))
+    except PredictionOverflow as error:
+        raise _overflow([body.key(), error.row]) from None
 
 
 def _overflow(place: list[str | int]) -> InvalidRequest:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from artifact import MODEL_NAMES
-from service.answer import answer_batch, answer_single
+from service.answer import INLINE_BYTES, answer_batch, answer_single
 from service.errors import DESCRIPTIONS, UnsupportedMedia
 from service.lifecycle import Lifecycle, LiveModel
 from service.schemas import (
@@ -26,8 +26,6 @@ from service.schemas import (
 )
 
 Version = Annotated[int | None, Query(ge=1, description="one of the kept versions, instead of the live one")]
-
-INLINE_BYTES = 16 * 2**10  # a larger body goes to a thread: it would hold up the event loop for milliseconds
 
 
 def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:

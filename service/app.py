@@ -11,16 +11,18 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from artifact import Artifact, read_key
+from service import tfserving, v2
 from service.api import create_router
 from service.drain import Drain
 from service.engine import ENGINES, Engine
-from service.errors import InvalidRequest, ServiceError, to_response
+from service.errors import ErrorAnswer, InvalidRequest, ServiceError, to_response
 from service.exposition import Exposition, build_of, create_metrics_router
 from service.fastlane import FastLane
 from service.lifecycle import Lifecycle
@@ -84,9 +86,14 @@ def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition)
         redoc_url=None,
         redirect_slashes=False,
     )
+    api.include_router(v2.create_infer_router(lifecycle, settings.max_batch_rows, settings.max_body_bytes))
+    api.include_router(tfserving.create_predict_router(lifecycle, settings.max_batch_rows))
     api.include_router(create_router(lifecycle, settings.max_batch_rows))
     api.include_router(create_metrics_router(exposition))
     add_page(api)
+    api.include_router(v2.create_router(lifecycle))
+    api.include_router(tfserving.create_router(lifecycle))
+    api.add_exception_handler(HTTPException, _answer_http)
     api.add_exception_handler(ServiceError, _answer_error)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(Exception, _answer_unexpected)
@@ -105,4 +112,10 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
 
 
 async def _answer_unexpected(_: Request, __: Exception) -> Response:
-    return JSONResponse({"detail": "Internal Server Error"}, 500)
+    return ErrorAnswer("Internal Server Error", 500)
+
+
+async def _answer_http(_: Request, error: Exception) -> Response:
+    """No such path, or no such method on it."""
+    refused = cast("HTTPException", error)
+    return ErrorAnswer(refused.detail, refused.status_code, refused.headers)

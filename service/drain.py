@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.errors import NotReady, to_response
 
 logger = logging.getLogger("lagcast")
+
+READINESS = re.compile("/health/ready|/v2/(health|models/.+)/ready")
 
 
 class Drain:
@@ -30,7 +33,7 @@ class Drain:
             self._listen()
         if not self.is_draining or scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"] == "/health/ready":
+        elif READINESS.fullmatch(scope["path"]):
             await to_response(NotReady("the process is about to stop"))(scope, receive, _closing(send))
         else:
             await self._app(scope, receive, _closing(send))

@@ -21,6 +21,7 @@ class Engine(ABC):
     """What runs a network; `file` is what it reads of an artifact."""
 
     file: ClassVar[str]
+    platform: ClassVar[str]
 
     @abstractmethod
     def __init__(self, artifact: Artifact) -> None: ...
@@ -34,6 +35,7 @@ class LiteRTEngine(Engine):
     """Runs the artifact's `.tflite` file. Raises ArtifactError if LiteRT cannot."""
 
     file = LITERT_FILE
+    platform = "litert"
 
     def __init__(self, artifact: Artifact) -> None:
         # Resizing costs an allocation, so single rows have an interpreter that never changes its size; small batches
@@ -85,6 +87,7 @@ class KerasEngine(Engine):
     """Runs the artifact's `.keras` file with TensorFlow. Raises ArtifactError if Keras cannot."""
 
     file = KERAS_FILE
+    platform = "keras"
 
     def __init__(self, artifact: Artifact) -> None:
         check_archive(artifact.files[KERAS_FILE], f"{artifact.card.name}/{artifact.card.version}/{KERAS_FILE}")

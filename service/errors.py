@@ -3,14 +3,16 @@
 ServiceError
 ├── NotJSON           ├── Unauthorized       ├── NotReady
 ├── InvalidRequest    ├── BodyTooLarge       ├── Overloaded
-├── UnknownModel      └── UnsupportedMedia   └── DeadlineExceeded
-└── UnknownVersion
+├── UnknownModel      ├── UnsupportedMedia   ├── DeadlineExceeded
+└── UnknownVersion    └── BadInput           └── PredictionOverflow
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 RETRY_SECONDS = "1"
@@ -42,6 +44,18 @@ class InvalidRequest(ServiceError):
     """The body is JSON, but not what this route takes."""
 
     detail: Sequence[Problem]
+
+
+class BadInput(ServiceError):
+    """Not of an inference protocol's form, or not a tensor that the model takes."""
+
+
+class PredictionOverflow(ServiceError):
+    """The prediction for a row is beyond float32."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(f"The prediction for row {row} is beyond float32; send values nearer to the trained range")
+        self.row = row
 
 
 class UnknownModel(ServiceError):
@@ -78,6 +92,8 @@ class DeadlineExceeded(ServiceError):
 
 STATUS: Mapping[type[ServiceError], int] = {
     NotJSON: 400,
+    BadInput: 400,
+    PredictionOverflow: 400,
     Unauthorized: 401,
     UnknownModel: 404,
     UnknownVersion: 404,
@@ -114,7 +130,28 @@ HEADERS: Mapping[type[ServiceError], Mapping[str, str]] = {
 }
 
 
-def to_response(error: ServiceError) -> Response:
-    """The answer to the client: JSON with `detail`, the error's status and headers."""
+PROTOCOL_PATH = re.compile("/v[12](/|$)")
+
+
+def error_key(path: str) -> str:
+    """The key of an error's text: `error` on the paths of the inference protocols, which have it so, else `detail`."""
+    return "error" if PROTOCOL_PATH.match(path) else "detail"
+
+
+class ErrorAnswer(Response):
+    """An error in JSON, under the key that the path which was asked has for it."""
+
+    def __init__(self, detail: str | Sequence[Problem], status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(None, status, headers)
+        self._answer = detail, status, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail, status, headers = self._answer
+        content = orjson.dumps({error_key(scope["path"]): detail})
+        await Response(content, status, headers, "application/json")(scope, receive, send)
+
+
+def to_response(error: ServiceError) -> ErrorAnswer:
+    """The answer to the client: the error's text, status and headers."""
     kind = type(error)
-    return Response(orjson.dumps({"detail": error.detail}), STATUS[kind], HEADERS.get(kind), "application/json")
+    return ErrorAnswer(error.detail, STATUS[kind], HEADERS.get(kind))

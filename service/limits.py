@@ -15,7 +15,7 @@ from service.errors import BodyTooLarge, DeadlineExceeded, Overloaded, Unauthori
 
 logger = logging.getLogger("lagcast")
 
-UNLIMITED = frozenset({"/health/live", "/health/ready"})
+UNLIMITED = frozenset({"/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"})
 
 
 def _is_free(scope: Scope) -> bool:

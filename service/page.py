@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
+
+from service.schemas import Alive
 
 FOLDER = Path(__file__).parent / "static"
 # Nothing but the files beside it and the service itself; no inline script or style, no frame around it.
@@ -15,11 +17,13 @@ POLICY = (
 
 
 def add_page(app: FastAPI) -> None:
-    """The page at / and its files below /static."""
+    """The page at / for who takes HTML, and its files below /static."""
 
-    @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-        return FileResponse(FOLDER / "index.html", headers=headers)
+    @app.get("/", tags=["health"], summary="The page for a browser; for KServe's client, whether the process is there")
+    async def page(request: Request) -> Alive:
+        if "text/html" not in request.headers.get("accept", ""):
+            return Alive()
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Accept"}
+        return FileResponse(FOLDER / "index.html", headers=headers)  # type: ignore[return-value]  # it goes out as it is
 
     app.mount("/static", StaticFiles(directory=FOLDER))

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.errors import error_key
 from service.metrics import count_refusal
 
 MAX_HEAD_BYTES = 64 * 2**10
@@ -86,7 +87,8 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, detail: str) -> None:
         count_refusal(status)
-        content = orjson.dumps({"detail": detail})
+        asked = (self.scope or {}).get("path", "")  # none until the head is whole
+        content = orjson.dumps({error_key(asked): detail})
         headers: list[tuple[bytes, Any]] = [
             *self.server_state.default_headers,
             (b"content-length", b"%d" % len(content)),

@@ -1,5 +1,6 @@
 """The wire: what requests and answers look like, their limits, and the reading and writing of their bytes."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
@@ -128,6 +129,12 @@ class Ready(BaseModel):
     models: dict[str, int]
 
 
+class Alive(BaseModel):
+    """The process is there, as the first protocol of KServe has it."""
+
+    status: Literal["alive"] = "alive"
+
+
 class Failure(BaseModel):
     """What is wrong, in words."""
 
@@ -146,7 +153,7 @@ def prediction_json(card: ModelCard, prediction: np.float32, *, extrapolated: bo
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def predictions_json(card: ModelCard, predictions: Batch, extrapolated: NDArray[np.intp]) -> bytes:
+def predictions_json(card: ModelCard, predictions: Batch, extrapolated: Sequence[int] | NDArray[np.intp]) -> bytes:
     """The bytes of `Predictions`, extrapolated: row numbers; float32 in its shortest form."""
     answer = {
         "model": card.name,

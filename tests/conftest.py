@@ -1,10 +1,14 @@
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import httpx
 import pytest
 
 from tests.server import Server, running
+
+# These have an environment of their own, and a command: `make test-clients`.
+collect_ignore = ["clients"] if find_spec("tritonclient") is None else []
 
 
 @pytest.fixture(scope="session")

@@ -31,10 +31,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(log: Path, *arguments: str | Path, models_dir: Path = SHIPPED, **environment: str) -> Iterator[Server]:
+def running(
+    log: Path,
+    *arguments: str | Path,
+    models_dir: Path = SHIPPED,
+    python: str | Path = sys.executable,
+    **environment: str,
+) -> Iterator[Server]:
     """Start `python -m service`, wait until it is ready, and end it with SIGTERM."""
     port = free_port()
-    command = [sys.executable, "-m", "service", "--port", str(port), "--models-dir", str(models_dir), *arguments]
+    command = [str(python), "-m", "service", "--port", str(port), "--models-dir", str(models_dir), *arguments]
     with log.open("wb") as output:
         variables = os.environ | {"LAGCAST_DRAIN_SECONDS": "0"} | environment
         process = subprocess.Popen(command, cwd=CHECKOUT, env=variables, stdout=output, stderr=output)

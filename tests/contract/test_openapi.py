@@ -8,7 +8,26 @@ import pytest
 from service.errors import DESCRIPTIONS
 
 PREDICT = {"/predict/lstm", "/predict/mlp", "/predict/lstm/batch", "/predict/mlp/batch"}
-READ = {"/models", "/models/{name}", "/models/{name}/versions", "/health/live", "/health/ready", "/metrics"}
+READ = {"/", "/models", "/models/{name}", "/models/{name}/versions", "/health/live", "/health/ready", "/metrics"}
+INFER = {"/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer"}
+ROWS = {"/v1/models/{name}:predict", "/v1/models/{name}/versions/{version}:predict"}
+V2 = INFER | {
+    "/v2",
+    "/v2/health/live",
+    "/v2/health/ready",
+    "/v2/models/{name}",
+    "/v2/models/{name}/ready",
+    "/v2/models/{name}/versions/{version}",
+    "/v2/models/{name}/versions/{version}/ready",
+    "/v2/repository/index",
+}
+TFSERVING = ROWS | {
+    "/v1/models",
+    "/v1/models/{name}",
+    "/v1/models/{name}/metadata",
+    "/v1/models/{name}/versions/{version}",
+    "/v1/models/{name}/versions/{version}/metadata",
+}
 
 
 @pytest.fixture
@@ -18,7 +37,7 @@ def document(client: httpx.Client) -> dict[str, Any]:
 
 
 def test_every_route_is_described(document: dict[str, Any]) -> None:
-    assert set(document["paths"]) == PREDICT | READ
+    assert set(document["paths"]) == PREDICT | READ | V2 | TFSERVING
 
 
 @pytest.mark.parametrize("path", sorted(PREDICT))
@@ -38,13 +57,33 @@ def test_a_prediction_route_tells_every_status_it_can_answer(document: dict[str,
     assert told == {"200"} | {str(status) for status in DESCRIPTIONS}
 
 
-def test_every_failure_is_json_with_detail(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", ["lstm", "mlp"])
+@pytest.mark.parametrize("path", sorted(INFER | ROWS))
+def test_the_examples_of_a_protocol_work_as_they_stand(
+    client: httpx.Client, document: dict[str, Any], path: str, name: str
+) -> None:
+    examples = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
+
+    answer = client.post(path.format(name=name, version=1), json=examples[name]["value"])
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", sorted(INFER))
+def test_an_infer_route_tells_every_status_it_can_answer(document: dict[str, Any], path: str) -> None:
+    told = set(document["paths"][path]["post"]["responses"])
+
+    assert told == {"200"} | {str(status) for status in DESCRIPTIONS} - {"422"}
+
+
+def test_every_failure_is_json_with_detail_or_with_error_where_a_protocol_has_it_so(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 if status != "200":
                     schema = response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-                    assert "detail" in document["components"]["schemas"][schema]["properties"], (path, status)
+                    key = "error" if path in V2 | TFSERVING else "detail"
+                    assert key in document["components"]["schemas"][schema]["properties"], (path, status)
 
 
 def test_a_window_has_as_many_values_as_the_live_version_takes(document: dict[str, Any]) -> None:

@@ -6,9 +6,11 @@ import httpx
 
 from tests.repository import CHECKOUT
 
+BROWSER = {"Accept": "text/html,*/*"}
+
 
 def test_the_page_runs_nothing_but_its_own_files(client: httpx.Client) -> None:
-    answer = client.get("/")
+    answer = client.get("/", headers=BROWSER)
     policy = answer.headers["content-security-policy"]
 
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -18,7 +20,7 @@ def test_the_page_runs_nothing_but_its_own_files(client: httpx.Client) -> None:
 
 
 def test_every_file_that_the_page_names_is_there(client: httpx.Client) -> None:
-    named = re.findall(r'(?:src|href)="([^":]+)"', client.get("/").text)
+    named = re.findall(r'(?:src|href)="([^":]+)"', client.get("/", headers=BROWSER).text)
 
     assert {"static/page.css", "static/page.js", "docs", "metrics"} == set(named)
     assert {name: client.get(f"/{name}").status_code for name in named} == dict.fromkeys(named, 200)

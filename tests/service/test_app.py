@@ -39,17 +39,30 @@ def test_before_a_model_is_live_the_answer_is_503_with_retry_after(unloaded: Fas
     assert answer.json() == {"detail": "model lstm is not live yet"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/health/ready", "/v2/models/lstm", "/v2/models/lstm/ready", "/v1/models/lstm", "/v1/models/lstm/metadata"],
+)
+def test_before_a_model_is_live_a_protocol_answers_503_with_error(unloaded: FastAPI, path: str) -> None:
+    answer = get(unloaded, path)
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json() == {"error": "model lstm is not live yet"}
+
+
 def test_before_a_model_is_live_the_process_is_and_the_docs_are(unloaded: FastAPI) -> None:
-    assert get(unloaded, "/health/live").status_code == 200
+    assert get(unloaded, "/health/live").status_code == get(unloaded, "/v2/health/live").status_code == 200
     assert "requestBody" not in get(unloaded, "/openapi.json").json()["paths"]["/predict/lstm"]["post"]
 
 
 def test_what_nobody_foresaw_is_a_500_that_says_nothing_of_the_inside(unloaded: FastAPI) -> None:
     @unloaded.get("/broken")
+    @unloaded.get("/v2/broken")
     async def broken() -> None:
         raise RuntimeError("/etc/secret")
 
-    answer = get(unloaded, "/broken")
+    own, protocol = get(unloaded, "/broken"), get(unloaded, "/v2/broken")
 
-    assert answer.status_code == 500
-    assert answer.json() == {"detail": "Internal Server Error"}
+    assert (own.status_code, own.json()) == (500, {"detail": "Internal Server Error"})
+    assert (protocol.status_code, protocol.json()) == (500, {"error": "Internal Server Error"})

@@ -115,7 +115,7 @@ def test_an_answer_that_has_begun_is_not_cut_off_by_the_deadline() -> None:
     assert (answer.status_code, answer.content) == (200, b"whole")
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"])
 def test_health_is_outside_every_limit(path: str) -> None:
     async def ask() -> int:
         full = Concurrency(echo, max_requests=0)
