@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve train test test-soak test-docker test-browser check lock bench bench-peers bench-start bench-train
+.PHONY: serve train test test-soak test-docker test-browser test-clients check lock bench bench-bulk bench-peers bench-start bench-train
 
 serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:$(PORT)
 	$(BIN)/python -m service --port $(PORT) $(ARGS)
@@ -24,6 +24,17 @@ test-docker: $(VENV)/test.installed  ## images, compose and a swarm on a real Do
 test-browser: $(VENV)/test.installed  ## the page in headless Chromium
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
+CLIENTS := tests/clients/.venv
+
+test-clients: $(VENV)/serve.installed $(CLIENTS)/installed  ## clients that others wrote, against a running service
+	$(CLIENTS)/bin/python -m pytest -W ignore tests/clients $(ARGS)
+
+$(CLIENTS)/installed: tests/clients/requirements.txt
+	$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --require-hashes -r $< || \
+		{ echo "test-clients: not every client in $< can be installed here (see above); nothing was tested"; exit 1; }
+	@touch $@
+
 check: $(VENV)/test.installed  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -41,6 +52,9 @@ benchmarks/peers/%/.venv/installed: benchmarks/peers/%/requirements.txt
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
+
+bench-bulk: $(VENV)/test.installed  ## a million rows in one request, and one row in each, of both protocols (needs wrk)
+	$(BIN)/python -m benchmarks.bulk $(ARGS)
 
 bench-start: $(VENV)/test.installed  ## cold start, memory and size beside the same model served with TensorFlow
 	$(BIN)/python -m benchmarks.start

@@ -39,12 +39,13 @@ class Example(NamedTuple):
     output: str
 
 
-def examples() -> list[Example]:
-    found = re.findall(r"```sh\n(.*?)```(?:\n+(?:[^`#]*?\n)?```(?:json|text)\n(.*?)```)?", README, re.DOTALL)
+def examples(text: str = README) -> list[Example]:
+    found = re.findall(r"```sh\n(.*?)```(?:\n+(?:[^`#]*?\n)?```(?:json|text)\n(.*?)```)?", text, re.DOTALL)
     return [Example(line.partition("  #")[0].strip(), output) for lines, output in found for line in lines.splitlines()]
 
 
-CURLS = [example for example in examples() if example.command.startswith("curl")]
+PROTOCOLS = (CHECKOUT / "docs" / "protocols.md").read_text()
+CURLS = [example for example in examples(README + PROTOCOLS) if example.command.startswith("curl")]
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +95,8 @@ def test_the_readme_has_the_two_commands_and_the_second_is_what_ci_runs() -> Non
 def test_every_command_is_one_that_is_tested_here() -> None:
     known = {"make serve", "make test", "make train"} | {example.command for example in CURLS}
 
-    assert {e.command for e in examples() if "training" not in e.command} == known
-    assert len(CURLS) >= 4
+    assert {e.command for e in examples(README + PROTOCOLS) if "training" not in e.command} == known
+    assert len(CURLS) >= 5
 
 
 @pytest.mark.parametrize("example", CURLS, ids=[example.command.split()[1] for example in CURLS])

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """KServe's InferenceRESTClient, in both of its protocols, against a running service."""
 
 import asyncio

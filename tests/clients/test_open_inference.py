@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """The Open Inference working group's generated client and pydantic-open-inference, against a running service."""
 
 from collections.abc import Iterator

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Triton's own client, sync and aio, against a running service."""
 
 import asyncio
