@@ -105,11 +105,13 @@ class BodyLimit:
             if body is not None:
                 await self._app(scope, replay({"type": "http.request", "body": body}, receive), send)
 
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"The body is larger than {self._max_bytes} bytes")
+
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The body, or None if the client has gone."""
-        too_large = BodyTooLarge(f"The body is larger than {self._max_bytes} bytes")
         if int(Headers(scope=scope).get("content-length", "0")) > self._max_bytes:
-            raise too_large
+            raise self._too_large()
         parts: list[bytes] = []
         size = 0
         while True:
@@ -119,7 +121,7 @@ class BodyLimit:
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > self._max_bytes:
-                raise too_large
+                raise self._too_large()
             if not message.get("more_body", False):
                 return b"".join(parts)
 

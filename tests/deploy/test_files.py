@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.settings import Settings
 from tests.repository import CHECKOUT
+from tests.server import Server, free_port
 
 BIN = Path(sys.executable).parent
 KUBERNETES = CHECKOUT / "deploy" / "kubernetes"
@@ -133,3 +135,41 @@ def test_prometheus_and_grafana_are_told_of_each_other_and_of_the_service() -> N
         for target in panel["targets"]
     }
     assert uids == {source["uid"]}
+
+
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed (Debian: prometheus)")
+def test_prometheus_scrapes_a_running_service_and_answers_every_query(server: Server, tmp_path: Path) -> None:
+    config = (PROMETHEUS / "prometheus.yml").read_text()
+    config = config.replace("service:8000", server.url.removeprefix("http://")).replace("15s", "1s")
+    (tmp_path / "prometheus.yml").write_text(config)
+    shutil.copy2(PROMETHEUS / "alerts.yml", tmp_path)
+    address = f"127.0.0.1:{free_port()}"
+    command = ["prometheus", f"--config.file={tmp_path}/prometheus.yml", f"--web.listen-address={address}"]
+    with subprocess.Popen([*command, f"--storage.tsdb.path={tmp_path}/data"], stderr=subprocess.DEVNULL) as prometheus:
+        try:
+            wait_until(lambda: values(address, 'up{job="lagcast"}') == ["1"])
+            wait_until(lambda: values(address, 'lagcast_live_version{model="lstm"}') == ["1"])
+            for query in queries():
+                values(address, query.replace("$__rate_interval", "1m"))
+            rules = httpx.get(f"http://{address}/api/v1/rules").json()["data"]["groups"][0]["rules"]
+        finally:
+            prometheus.terminate()
+
+    assert {rule["health"] for rule in rules} == {"ok"}
+
+
+def values(address: str, query: str) -> list[str]:
+    answer = httpx.get(f"http://{address}/api/v1/query", params={"query": query}).json()
+    assert answer["status"] == "success", answer
+    return [result["value"][1] for result in answer["data"]["result"]]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    for _ in range(150):
+        try:
+            if is_so():
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise TimeoutError

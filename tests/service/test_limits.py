@@ -1,13 +1,14 @@
 """The limits, each around a literal application, and all of them around the service."""
 
 import asyncio
+import gc
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.limits import ApiKeys, BodyLimit, Concurrency, Deadline, InvalidKeysFile, read_key_digests
 
@@ -193,3 +194,34 @@ def test_a_keys_file_with_another_line_is_refused_by_its_number(tmp_path: Path) 
     with pytest.raises(InvalidKeysFile, match="line 2: is not a sha256 in hex") as caught:
         read_key_digests(path)
     assert "secret" not in str(caught.value)
+
+
+class Part(bytes):
+    """Bytes that count those of their kind which are still there."""
+
+    left = 0
+
+    def __init__(self, *_: object) -> None:
+        Part.left += 1
+
+    def __del__(self) -> None:
+        Part.left -= 1
+
+
+def test_what_was_read_of_a_body_that_is_too_large_is_let_go_at_once() -> None:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": Part(60), "more_body": True}
+
+    async def send(_: Message) -> None: ...
+
+    gc.disable()
+    try:
+        scope = {"type": "http", "path": "/predict/mlp", "headers": []}
+        asyncio.run(BodyLimit(never, 100)(scope, receive, send))
+        assert Part.left == 0
+    finally:
+        gc.enable()
+
+
+async def never(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError(scope)
