@@ -78,7 +78,7 @@ $(VENV)/test.installed: requirements/test.txt $(VENV)/train.installed
 	@touch $@
 
 LOCK := $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header --no-annotate
+	--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate
 
 lock: $(VENV)/serve.installed  ## pin every package in requirements/ anew, hashes included, index addresses not
 	$(PYTHON) -m venv $(VENV)/lock

@@ -75,7 +75,7 @@ def test_lock_files_pin_every_package_with_hashes_and_name_no_index() -> None:
         assert "://" not in content
         assert "--index-url" not in content
         for requirement in re.split(r"\n(?=\S)", content.strip()):
-            assert re.match(r"[\w.-]+==\S+.*\\\n    --hash=sha256:", requirement), requirement.splitlines()[0]
+            assert re.match(r"[\w.\[\]-]+==\S+.*\\\n    --hash=sha256:", requirement), requirement.splitlines()[0]
 
 
 def test_serving_installs_no_tensorflow_and_each_set_holds_the_smaller_one() -> None:
