@@ -56,7 +56,13 @@ def create_app(settings: Settings, metrics_dir: Path | None = None) -> ASGIApp:
     if settings.api_keys_file is not None:
         app = ApiKeys(app, settings.api_keys_file)
     if settings.cors_origins:
-        app = CORSMiddleware(app, settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"])
+        app = CORSMiddleware(
+            app,
+            settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["Inference-Header-Content-Length", "Retry-After", "X-Request-ID"],
+        )
     paths = [route.path for route in iter_route_contexts(api.routes) if route.path and "{" not in route.path]
     return Observe(Drain(app, settings.drain_seconds), paths, access_log=settings.access_log)
 
@@ -112,7 +118,7 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
 
 
 async def _answer_unexpected(_: Request, __: Exception) -> Response:
-    return ErrorAnswer("Internal Server Error", 500)
+    return ErrorAnswer("Internal Server Error", 500, {"Connection": "close"})  # uvicorn ends it, told or not
 
 
 async def _answer_http(_: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ FASTEST = 1
 
 def inflate(content: bytes, encoding: str, max_bytes: int) -> bytes:
     """A body of this Content-Encoding. Raises UnsupportedMedia, BodyTooLarge, or BadInput if it is damaged."""
+    encoding = encoding.removeprefix("x-")  # x-gzip is gzip: RFC 9110, 8.4.1.3
     if encoding not in WINDOW_BITS:
         raise UnsupportedMedia("Content-Encoding must be gzip or deflate")
     inflater = zlib.decompressobj(WINDOW_BITS[encoding])
@@ -36,7 +37,7 @@ def negotiate(accepted: str) -> str | None:
     weights: dict[str, float] = {}
     for item in accepted.lower().split(","):
         name, _, parameters = item.partition(";")
-        found = re.search(r"q=(\d(?:\.\d+)?)", parameters)
+        found = re.search(r"q=(\d*\.?\d+)", parameters)
         weights[name.strip()] = float(found[1]) if found else 1.0
     liked = {name: weights.get(name, weights.get("*", 0.0)) for name in WINDOW_BITS}
     best = max(liked, key=liked.__getitem__)

@@ -1,6 +1,7 @@
 """`GET /metrics`: what this worker and the others have counted, in Prometheus' text format."""
 
 import asyncio
+import logging
 import os
 import platform
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -14,11 +15,14 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
+from starlette.concurrency import run_in_threadpool
 
 from artifact import MODEL_NAMES
 from service.errors import ServiceError
 from service.lifecycle import Lifecycle, LiveModel, ModelState
 from service.metrics import REGISTRY
+
+logger = logging.getLogger("lagcast")
 
 SHARE_SECONDS: float = 1
 # Of the gauges, these are shares of a whole; of all others every worker tells the same.
@@ -33,7 +37,7 @@ SUMMED = {
 class Exposition(Collector):
     """The metrics of a worker, and through a folder that all workers share those of the others, a second old at most.
 
-    A worker that ends leaves its counters behind, so that no total ever falls.
+    What is told once is in the folder, and what a worker has left there stays when it ends: no total ever falls.
     """
 
     def __init__(self, lifecycle: Lifecycle, build: dict[str, str], folder: Path | None) -> None:
@@ -44,7 +48,7 @@ class Exposition(Collector):
     def collect(self) -> Iterable[Metric]:
         """All metrics, those of the other workers included."""
         merged: dict[str, Metric] = {}
-        for metric in (*self._own(), *self._others()):
+        for metric in self._own() if self._folder is None else _read(self._folder):
             _merge(merged.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type)), metric)
         return merged.values()
 
@@ -54,36 +58,31 @@ class Exposition(Collector):
         if self._folder is None:
             yield
             return
-        task = asyncio.create_task(self._share(self._folder))
+        task = asyncio.create_task(self._share())
         try:
             yield
         finally:
             task.cancel()
-            self._write(self._folder)
+            self.write()
 
-    async def _share(self, folder: Path) -> None:
+    async def _share(self) -> None:
         while True:
-            self._write(folder)
+            self.write()
             await asyncio.sleep(SHARE_SECONDS)
 
-    def _write(self, folder: Path) -> None:
+    def write(self) -> None:
+        """Let the other workers, if there are any, see this one's metrics as they are now; from the event loop."""
+        if self._folder is None:
+            return
         metrics = [
             [m.name, m.documentation, m.type, [[s.name, s.labels, s.value] for s in m.samples]] for m in self._own()
         ]
-        written = folder / f"{os.getpid()}.new"
-        written.write_bytes(orjson.dumps(metrics))
-        written.rename(folder / f"{os.getpid()}.json")
-
-    def _others(self) -> Iterator[Metric]:
-        for file in self._folder.glob("*.json") if self._folder is not None else ():
-            if file.stem == str(os.getpid()):
-                continue
-            is_alive = Path(f"/proc/{file.stem}").exists()
-            for name, documentation, kind, samples in orjson.loads(file.read_bytes()):
-                metric = Metric(name, documentation, kind)
-                for sample in samples if is_alive or kind != "gauge" else ():
-                    metric.add_sample(*sample)
-                yield metric
+        written = self._folder / f"{os.getpid()}.new"
+        try:
+            written.write_bytes(orjson.dumps(metrics))
+            written.rename(self._folder / f"{os.getpid()}.json")
+        except OSError as error:
+            logger.warning("cannot share the metrics with the other workers: %s", error.strerror)
 
     def _own(self) -> Iterator[Metric]:
         yield from REGISTRY.collect()
@@ -111,10 +110,21 @@ def create_metrics_router(exposition: Exposition) -> APIRouter:
     router = APIRouter()
 
     @router.get("/metrics", tags=["health"], summary="Metrics for Prometheus", response_class=PlainTextResponse)
-    def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    async def metrics() -> Response:
+        exposition.write()
+        return Response(await run_in_threadpool(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _read(folder: Path) -> Iterator[Metric]:
+    for file in folder.glob("*.json"):
+        is_alive = Path(f"/proc/{file.stem}").exists()
+        for name, documentation, kind, samples in orjson.loads(file.read_bytes()):
+            metric = Metric(name, documentation, kind)
+            for sample in samples if is_alive or kind != "gauge" else ():
+                metric.add_sample(*sample)
+            yield metric
 
 
 def _merge(into: Metric, metric: Metric) -> None:

@@ -11,10 +11,8 @@ from artifact import Batch, ModelCard
 from service.answer import predict
 from service.errors import BadInput
 from service.lifecycle import LiveModel
-from service.tensors import DATATYPES, check_shape, read_bytes, read_numbers, to_float32
+from service.tensors import DATATYPES, FLOAT32, check_length, check_shape, read_bytes, read_numbers, to_float32
 from service.wire import InferRequest, InputTensor, OutputParameters, RequestedOutput
-
-FLOAT32 = DATATYPES["FP32"]
 
 
 class Answer(NamedTuple):
@@ -52,6 +50,7 @@ def _read(
     length = len(content) if header_length is None else header_length
     if length > len(content):
         raise BadInput(f"Inference-Header-Content-Length is {length}, but the body has {len(content)} bytes")
+    check_length(content, length, card.input, max_rows)
     request = InferRequest.parse(content[:length])
     if len(request.inputs) != 1 or request.inputs[0].name != card.input.name:
         raise BadInput(f"{card.name} takes one input, '{card.input.name}'")

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ class LiveModel:
 
     card: ModelCard
     engine: Engine
-    tally: Tally = field(default_factory=Tally, compare=False)
+    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Tried:
 class Lifecycle:
     """The live version of each model in a repository.
 
-    self_test tells for each artifact what is wrong with it, or None; what has passed is loaded by make_engine.
+    self_test tells what is wrong with an artifact, or None; what has passed is loaded by make_engine.
     key is what cards must be signed with, if anything.
     """
 
@@ -59,7 +59,7 @@ class Lifecycle:
         self,
         models_dir: Path,
         make_engine: Callable[[Artifact], Engine],
-        self_test: Callable[[Sequence[Artifact]], Sequence[str | None]],
+        self_test: Callable[[Artifact], str | None],
         key: bytes | None = None,
     ) -> None:
         self._models_dir = models_dir
@@ -68,6 +68,7 @@ class Lifecycle:
         self._key = key
         self._states: dict[str, ModelState] = {}
         self._tried: dict[str, dict[int, _Tried]] = {name: {} for name in MODEL_NAMES}
+        self._tallies: dict[tuple[str, int], Tally] = {}  # a version that is read anew goes on counting
 
     def live(self, name: str, version: int | None = None) -> LiveModel:
         """The version that answers now, or a kept one by its number. Raises UnknownModel, UnknownVersion, NotReady."""
@@ -121,9 +122,10 @@ class Lifecycle:
             changed = [v for v, entry in tried.items() if entry.files != fingerprint(self._models_dir, name, v)]
             for version in changed:
                 del tried[version]
-        while untried := [(name, version) for name in MODEL_NAMES for version in self._untried(name)]:
-            self._try(untried)
         for name in MODEL_NAMES:
+            while untried := self._untried(name):
+                for version in untried:
+                    self._try(name, version)
             self._decide(name)
 
     def _untried(self, name: str) -> list[int]:
@@ -141,22 +143,20 @@ class Lifecycle:
                 break
         return untried
 
-    def _try(self, untried: Sequence[tuple[str, int]]) -> None:
-        verified: list[tuple[object, Artifact]] = []
-        for name, version in untried:
-            files = fingerprint(self._models_dir, name, version)
-            try:
-                verified.append((files, verify(self._models_dir, name, version, self._key)))
-            except ArtifactError as error:
-                self._refuse(name, version, files, str(error), "verification")
-        reasons = self._self_test([artifact for _, artifact in verified])
-        for (seen, artifact), reason in zip(verified, reasons, strict=True):
-            card = artifact.card
-            if reason is None:
-                loaded = LiveModel(card, self._make_engine(artifact))
-                self._tried[card.name][card.version] = _Tried(seen, loaded)
-            else:
-                self._refuse(card.name, card.version, seen, reason, "self-test")
+    def _try(self, name: str, version: int) -> None:
+        files = fingerprint(self._models_dir, name, version)
+        try:
+            artifact = verify(self._models_dir, name, version, self._key)
+        except ArtifactError as error:
+            self._refuse(name, version, files, str(error), "verification")
+            return
+        reason = self._self_test(artifact)
+        if reason is not None:
+            self._refuse(name, version, files, reason, "self-test")
+            return
+        tally = self._tallies.setdefault((name, version), Tally())
+        loaded = LiveModel(artifact.card, self._make_engine(artifact), tally)
+        self._tried[name][version] = _Tried(files, loaded)
 
     def _refuse(self, name: str, version: int, files: object, reason: str, refused_by: str) -> None:
         self._tried[name][version] = _Tried(files, reason)
@@ -176,6 +176,7 @@ class Lifecycle:
         kept = {v: good[v] for v in sorted(good)[-KEPT:]} | {live.card.version: live}
         for version in good.keys() - kept.keys():
             del tried[version]
+            del self._tallies[name, version]
         state = ModelState(live, kept, self._refused(name), chosen, live.card.version in good)
         self._states[name] = state
         _log_change(old, state)

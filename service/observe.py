@@ -62,7 +62,8 @@ class Observe:
             if status >= FIRST_FAILURE:
                 count_refusal(status)
             if self._access_log:
-                logger.info("%s %s %d %.3f ms", scope["method"], scope["path"], status, seconds * 1e3)
+                path = scope["raw_path"].decode("latin-1")  # as it came: decoded it could hold a line's end
+                logger.info("%s %s %d %.3f ms", scope["method"], path, status, seconds * 1e3)
 
     def _id_of(self, scope: Scope) -> bytes:
         for name, value in scope["headers"]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
@@ -20,7 +20,8 @@ def add_page(app: FastAPI) -> None:
     """The page at / for who takes HTML, and its files below /static."""
 
     @app.get("/", tags=["health"], summary="The page for a browser; for KServe's client, whether the process is there")
-    async def page(request: Request) -> Alive:
+    async def page(request: Request, response: Response) -> Alive:
+        response.headers["Vary"] = "Accept"
         if "text/html" not in request.headers.get("accept", ""):
             return Alive()
         headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Accept"}

@@ -12,10 +12,9 @@ from artifact import TensorSpec
 from service.answer import predict
 from service.errors import BadInput, NotJSON
 from service.lifecycle import LiveModel
-from service.tensors import DATATYPES, check_shape, read_numbers, to_float32
+from service.tensors import FLOAT32, check_length, check_shape, read_numbers, to_float32
 
 SIGNATURE = "serving_default"
-FLOAT32 = DATATYPES["FP32"]
 
 
 def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
@@ -24,6 +23,7 @@ def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     Raises NotJSON, BadInput or PredictionOverflow.
     """
     spec = model.card.input
+    check_length(content, len(content), spec, max_rows)
     document = _parse(content)
     if "instances" in document:
         key, tensor = "predictions", _read_instances(document["instances"], spec)

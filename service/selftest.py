@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
@@ -25,12 +24,8 @@ NICENESS = 5  # a third of the share that the requests have, which do not wait f
 LITERT_BYTES = 4 * 2**30  # of address space: a tensor can be declared larger than the machine
 
 
-def self_test(artifacts: Sequence[Artifact], engine: str) -> list[str | None]:
-    """For each artifact None, if the engine loads it and repeats its golden samples, or what is wrong with it."""
-    return [_self_test(artifact, engine) for artifact in artifacts]
-
-
-def _self_test(artifact: Artifact, engine: str) -> str | None:
+def self_test(artifact: Artifact, engine: str) -> str | None:
+    """None, if the engine loads the artifact and repeats its golden samples, or what is wrong with it."""
     key = hashlib.sha256(f"{engine} {artifact.card.model_dump_json()}".encode()).hexdigest()
     if key in PASSED:
         return None

@@ -16,7 +16,22 @@ DATATYPES: Mapping[str, np.dtype[Any]] = {
     **{f"INT{8 * size}": np.dtype(f"<i{size}") for size in (1, 2, 4, 8)},
     **{f"UINT{8 * size}": np.dtype(f"<u{size}") for size in (1, 2, 4, 8)},
 }
+FLOAT32 = DATATYPES["FP32"]
+MAX_AXES = 8
+SPARE = 1000  # values beside the tensor's own
 JSON_TYPES = {str: "String", bool: "Bool", type(None): "Null", dict: "Object", float: "Number with a fraction"}
+
+
+def check_length(content: bytes, length: int, spec: TensorSpec, max_rows: int) -> None:
+    """Refuse JSON, so many bytes of `content`, of far more values than max_rows rows have. Raises BadInput.
+
+    It is told from the punctuation, for parsed each value takes ten times its bytes, and the interpreter for itself.
+    """
+    numbers = max_rows * math.prod(filter(None, spec.shape)) + SPARE
+    # At the deepest each number has a list of its own, and so has each row.
+    most = {b",": numbers, b"[": 2 * numbers, b"{": max_rows + SPARE}
+    if any(content.count(mark, 0, length) > count for mark, count in most.items()):
+        raise BadInput(f"The body has more values than {max_rows} rows, the most that are taken at once")
 
 
 def read_numbers(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -34,6 +49,8 @@ def read_numbers(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
                 f"Encountered list at unexpected size: {odd} at level: {len(shape)} expected size: {len(flat[0])}"
             )
         shape += sizes
+        if len(shape) > MAX_AXES:
+            raise BadInput(f"Encountered list at unexpected level: {MAX_AXES}")
         flat = list(chain.from_iterable(flat))
     if list in kinds:
         raise BadInput(f"Encountered list at unexpected level: {len(shape)}, beside what is no list")
@@ -81,6 +98,6 @@ def to_float32(tensor: NDArray[Any], spec: TensorSpec) -> Batch:
         extremes = float(batch.min()), float(batch.max())  # each is NaN if one number is
     if not all(map(math.isfinite, extremes)):
         raise BadInput(
-            f"'{spec.name}' takes finite float32 numbers only: no NaN, no Infinity, and nothing beyond 3.4e38"
+            f"'{spec.name}' takes finite numbers only: no NaN, no Infinity, and nothing beyond float32 or its datatype"
         )
     return batch

@@ -6,7 +6,6 @@ from enum import Enum
 from functools import partial
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -14,11 +13,12 @@ from starlette.datastructures import Headers
 from artifact import MODEL_NAMES, TensorSpec
 from service.answer import INLINE_BYTES
 from service.encoding import deflate, inflate, negotiate
-from service.errors import BadInput, NotJSON, UnsupportedMedia
+from service.errors import BadInput, UnsupportedMedia
 from service.infer import infer
 from service.lifecycle import Lifecycle, LiveModel
 from service.wire import (
     IndexEntry,
+    IndexRequest,
     InferResponse,
     MetadataTensor,
     ModelMetadata,
@@ -31,6 +31,7 @@ from service.wire import (
 
 TAGS: list[str | Enum] = ["Open Inference Protocol v2"]
 HEADER_LENGTH = "inference-header-content-length"
+MAX_INDEX_BYTES = 1024
 JSON, BYTES = "application/json", "application/octet-stream"
 FAILURES = failures(401, 405, 408, 413, 429, 431, 500, 503, 504)
 MODEL_FAILURES = FAILURES | failures(404)
@@ -85,7 +86,7 @@ def _add_server(router: APIRouter, lifecycle: Lifecycle) -> None:
     @router.post("/repository/index", summary="Every version of every model", responses=FAILURES | failures(400))
     async def repository_index(request: Request) -> list[IndexEntry]:
         entries = [entry for name in MODEL_NAMES for entry in _index(lifecycle, name)]
-        only_ready = _wants_only_ready(await request.body())
+        only_ready = _read_index_request(await request.body()).ready
         return [entry for entry in entries if entry.state == "READY" or not only_ready]
 
 
@@ -98,12 +99,10 @@ def _index(lifecycle: Lifecycle, name: str) -> Iterator[IndexEntry]:
             yield IndexEntry(name=name, version=str(version), state="UNAVAILABLE", reason=state.refused[version])
 
 
-def _wants_only_ready(content: bytes) -> bool:
-    try:
-        wanted = orjson.loads(content or b"{}")
-    except orjson.JSONDecodeError:
-        raise NotJSON('The body is not JSON; send {"ready": true}, or nothing') from None
-    return isinstance(wanted, dict) and wanted.get("ready") is True
+def _read_index_request(content: bytes) -> IndexRequest:
+    if len(content) > MAX_INDEX_BYTES:
+        raise BadInput(f'More than {MAX_INDEX_BYTES} bytes; send {{"ready": true}}, or nothing')
+    return IndexRequest.parse(content or b"{}")
 
 
 def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
@@ -177,8 +176,8 @@ def _answer(model: LiveModel, headers: Headers, content: bytes, max_batch_rows: 
     media_type = headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type not in {JSON, BYTES}:
         raise UnsupportedMedia(f"Content-Type must be {JSON} or {BYTES}")
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding != "identity":
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in {"", "identity"}:
         content = inflate(content, encoding, max_body_bytes)
     answer = infer(model, content, _header_length(headers), max_batch_rows)
     extra = {} if answer.header_length is None else {HEADER_LENGTH: str(answer.header_length)}

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from service.errors import DESCRIPTIONS, BadInput, NotJSON
 
 INT64_MAX = 2**63 - 1
+FEW = 16  # more axes, inputs or outputs nobody has
 Size = Annotated[int, Field(ge=0, le=INT64_MAX)]
 Number = float | int
 Tensor = list[Number] | list[list[Number]] | list[list[list[Number]]]
@@ -30,6 +31,17 @@ class _Request(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
+    @classmethod
+    def parse(cls, content: bytes | memoryview) -> Self:
+        """Read the JSON of a request. Raises NotJSON or BadInput."""
+        try:
+            return cls.model_validate_json(bytes(content))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise NotJSON(f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+        raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'The body'}: {first['msg']}")
+
 
 class TensorParameters(_Request):
     """How the bytes of an input come."""
@@ -41,7 +53,7 @@ class InputTensor(_Request):
     """A batch of windows, or of values."""
 
     name: str
-    shape: list[Size]
+    shape: list[Size] = Field(max_length=FEW)
     datatype: str = Field(description="FP16, FP32, FP64, or an integer type such as INT64")
     parameters: TensorParameters | None = None
     data: Any = Field(None, json_schema_extra={"type": "array"}, description="numbers, flat or nested as the shape is")
@@ -73,19 +85,14 @@ class InferRequest(_Request):
 
     id: str | None = None
     parameters: RequestParameters | None = None
-    inputs: list[InputTensor]
-    outputs: list[RequestedOutput] | None = None
+    inputs: list[InputTensor] = Field(max_length=FEW)
+    outputs: list[RequestedOutput] | None = Field(None, max_length=FEW)
 
-    @classmethod
-    def parse(cls, content: bytes | memoryview) -> Self:
-        """Read the JSON of a request. Raises NotJSON or BadInput."""
-        try:
-            return cls.model_validate_json(bytes(content))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise NotJSON(f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
-        raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'The body'}: {first['msg']}")
+
+class IndexRequest(_Request):
+    """Which versions are asked for."""
+
+    ready: bool = Field(False, description="only those that answer")  # noqa: FBT003
 
 
 class OutputTensor(BaseModel):

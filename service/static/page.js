@@ -4,6 +4,7 @@ const KEYS = { lstm: "window", mlp: "value" };
 const NAMES = { lstm: "LSTM", mlp: "MLP" };
 const SVG = "http://www.w3.org/2000/svg";
 const PLOT = { left: 58, right: 350, top: 12, bottom: 168 };
+const LIVE = "";
 const LONGEST_LIST = 12;
 const SMALLEST_PLAIN = 0.01;
 
@@ -40,34 +41,47 @@ function addModel(info) {
   section.querySelector("h2").textContent = NAMES[info.name];
   const select = section.querySelector("select");
   select.setAttribute("aria-label", `Version of the ${NAMES[info.name]}`);
-  for (const version of info.kept) {
-    const live = version === info.version ? " (live)" : "";
-    select.append(new Option(`${version}${live}`, version, live !== "", live !== ""));
-  }
   select.addEventListener("change", () => choose(info.name, select.value));
-  const refused = info.refused.map(({ version, reason }) => element("li", `version ${version} is not live: ${reason}`));
-  section.querySelector(".refused").replaceChildren(...refused);
   document.getElementById("models").append(section);
-  models.set(info.name, { info, section });
+  models.set(info.name, { info, section, chosen: LIVE, turn: 0 });
   show(info.name);
 }
 
 async function choose(name, version) {
   const model = models.get(name);
-  const problem = model.section.querySelector(".problem");
+  model.chosen = version;
   try {
-    model.info = await fetchJSON(`models/${name}?version=${version}`);
-    model.prediction = undefined;
-    problem.textContent = "";
-    show(name);
+    await load(name);
     if (model.asked !== undefined) await ask(name, model.asked);
   } catch (error) {
-    problem.textContent = error.message;
+    model.section.querySelector(".problem").textContent = error.message;
   }
+}
+
+async function load(name) {
+  const model = models.get(name);
+  model.info = await fetchJSON(`models/${name}${query(model)}`);
+  model.prediction = undefined;
+  model.section.querySelector(".problem").textContent = "";
+  show(name);
+}
+
+function query({ chosen }) {
+  return chosen === LIVE ? "" : `?version=${chosen}`;
+}
+
+function showVersions({ info, section, chosen }) {
+  const older = info.kept.filter((version) => version !== info.version).map((version) => new Option(version, version));
+  const options = [new Option(`${info.version} (live)`, LIVE), ...older];
+  section.querySelector("select").replaceChildren(...options);
+  section.querySelector("select").value = chosen;
+  const refused = info.refused.map(({ version, reason }) => element("li", `version ${version} is not live: ${reason}`));
+  section.querySelector(".refused").replaceChildren(...refused);
 }
 
 function show(name) {
   const { info: { card }, section } = models.get(name);
+  showVersions(models.get(name));
   const { evaluation: found } = card;
   const rows = ["model", "persistence", "linear"].map((who) => {
     const row = element("tr");
@@ -97,37 +111,49 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const problem = document.getElementById("problem");
   problem.textContent = "";
+  form.elements.values.setAttribute("aria-invalid", "true");
   const text = form.elements.values.value.trim();
-  const values = text === "" ? [] : text.split(/[\s,;]+/).map(Number);
+  const values = text.split(/[\s,;]+/).filter((part) => part !== "").map(Number);
   const wanted = models.get("lstm")?.info.card.window;
   if (values.some((value) => !Number.isFinite(value))) {
     problem.textContent = "These are not all numbers; write them like 1, 2.5, -3e2.";
   } else if (values.length !== 1 && values.length !== wanted) {
     problem.textContent = `${wanted} numbers are needed, or one; there are ${values.length}.`;
   } else {
+    form.elements.values.removeAttribute("aria-invalid");
     await Promise.all([ask("lstm", values.length === wanted ? values : undefined), ask("mlp", values.at(-1))]);
   }
 });
 
 async function ask(name, content) {
   const model = models.get(name);
+  const turn = ++model.turn;
   const problem = model.section.querySelector(".problem");
-  Object.assign(model, { asked: content, prediction: undefined });
-  problem.textContent = content === undefined ? `needs ${model.info.card.window} values` : "";
+  let [prediction, words] = [undefined, content === undefined ? `needs ${model.info.card.window} values` : ""];
   if (content !== undefined) {
     try {
-      model.prediction = await fetchJSON(`predict/${name}?version=${model.info.card.version}`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ [KEYS[name]]: content }),
-      });
+      prediction = await predict(name, content);
     } catch (error) {
-      problem.textContent = error.message;
+      words = error.message;
     }
   }
-  model.section.querySelector("output").textContent = model.prediction ? format(model.prediction.prediction) : "-";
-  model.section.querySelector(".badge").hidden = !model.prediction?.extrapolated;
+  if (turn !== model.turn) return; // another request was made meanwhile
+  Object.assign(model, { asked: content, prediction });
+  problem.textContent = words;
+  model.section.querySelector("output").textContent = prediction ? String(prediction.prediction) : "-";
+  model.section.querySelector(".badge").hidden = !prediction?.extrapolated;
   draw(name);
+}
+
+async function predict(name, content) {
+  const model = models.get(name);
+  const answer = await fetchJSON(`predict/${name}${query(model)}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ [KEYS[name]]: content }),
+  });
+  if (answer.version !== model.info.card.version) await load(name); // another version is live by now
+  return answer;
 }
 
 // Residuals over the target, as in the article, and where on that axis the request's prediction lies.

@@ -60,7 +60,7 @@ def test_the_content_type_is_ignored(client: httpx.Client, content_type: str | N
 
 
 ELEMENT, INVALID = "Failed to process element:", "Error: INVALID_ARGUMENT:"
-NAN = "takes finite float32 numbers only: no NaN, no Infinity, and nothing beyond 3.4e38"
+NAN = "takes finite numbers only: no NaN, no Infinity, and nothing beyond float32 or its datatype"
 ERRORS: dict[str, tuple[str, str, int, str]] = {
     "nothing": (f"{MLP}:predict", "", 400, "JSON Parse error: The document is empty"),
     "no JSON": (f"{MLP}:predict", "instances = [1, 2]", 400, "JSON Parse error: "),

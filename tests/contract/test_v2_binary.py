@@ -143,7 +143,7 @@ BAD: dict[str, tuple[dict[str, Any], bytes, object, str]] = {
         "'window' takes 1 to 100000 rows",
     ),
     "BYTES": (header(40, tensor={"datatype": "BYTES"}), TENSOR, None, "The datatype of 'window' must be one of"),
-    "NaN": (header(40), NOT_FINITE, None, "'window' takes finite float32 numbers only"),
+    "NaN": (header(40), NOT_FINITE, None, "'window' takes finite numbers only"),
     "a header that is too long": (header(40), TENSOR, 10**6, "Inference-Header-Content-Length is 1000000, but the"),
     "a header that is cut short": (header(40), TENSOR, 5, "The body is not JSON"),
     "a header that runs over": (header(40), TENSOR, 120, "The body is not JSON"),

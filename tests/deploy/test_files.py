@@ -61,8 +61,9 @@ def test_a_container_has_more_time_to_stop_than_the_service_takes_to_drain() -> 
     seconds = {variable["name"]: variable["value"] for variable in pod["containers"][0]["env"]}
     before = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
 
-    assert int(service["stop_grace_period"].rstrip("s")) > Settings().drain_seconds
-    assert pod["terminationGracePeriodSeconds"] > before + int(seconds["LAGCAST_DRAIN_SECONDS"]) + 30
+    request = Settings().deadline_seconds
+    assert int(service["stop_grace_period"].rstrip("s")) > Settings().drain_seconds + request
+    assert pod["terminationGracePeriodSeconds"] > before + int(seconds["LAGCAST_DRAIN_SECONDS"]) + request
 
 
 @pytest.mark.parametrize("path", RESOURCES, ids=[path.stem for path in RESOURCES])

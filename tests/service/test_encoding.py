@@ -43,6 +43,10 @@ def test_a_damaged_body_is_refused(encoding: str, damage: Callable[[bytes], byte
         inflate(damage(BODIES[encoding](b"{}")), encoding, LIMIT)
 
 
+def test_x_gzip_is_gzip() -> None:
+    assert inflate(BODIES["gzip"](b"{}"), "x-gzip", LIMIT) == b"{}"
+
+
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "zstd", ""])
 def test_another_encoding_is_refused(encoding: str) -> None:
     with pytest.raises(UnsupportedMedia, match="must be gzip or deflate"):
@@ -63,6 +67,7 @@ def test_another_encoding_is_refused(encoding: str) -> None:
         ("identity", None),
         ("gzip;q=0", None),
         ("gzip;q=0.5, identity", None),
+        ("gzip;q=.5, identity", None),
         ("*, gzip;q=0", "deflate"),
         ("gzip;q=nonsense", "gzip"),
     ],

@@ -92,7 +92,7 @@ def test_one_number_that_is_not_finite_in_float32_is_found_wherever_it_is(bad: f
     tensor = np.ones(15)
     tensor[place] = bad
 
-    with pytest.raises(BadInput, match="finite float32 numbers only"):
+    with pytest.raises(BadInput, match="finite numbers only"):
         to_float32(tensor.reshape(3, 5), WINDOW)
 
 
@@ -103,11 +103,13 @@ def test_any_bytes_are_finite_numbers_or_refused_without_a_warning(content: byte
         memoryview(content[: 5 * min(dtype.itemsize, 4)].ljust(5 * dtype.itemsize, b"\xff")), (1, 5), dtype
     )
 
+    with np.errstate(invalid="ignore"):
+        exact = tensor.astype(np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             batch = to_float32(tensor, WINDOW)
         except BadInput:
-            assert not np.isfinite(tensor.astype(np.float64)).all() or np.abs(tensor.astype(np.float64)).max() > 3.4e38
+            assert not np.isfinite(exact).all() or np.abs(exact).max() > 3.4e38
         else:
             assert np.isfinite(batch).all()
