@@ -22,7 +22,7 @@ Report = Callable[[int, float], None]
 Watch = Callable[[keras.Sequential, int, float], None]
 """The same, with the model as it is by then."""
 Loop = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""Takes (epochs, steps, batch_size) row numbers and how many of the epochs to fit on; gives the last one's mean loss."""
+"""Takes (epochs, steps, batch_size) row numbers and how many epochs of them to fit on; gives the last mean loss."""
 
 
 def fit(name: str, config: TrainConfig, rows: Rows, report: Report) -> keras.Sequential:
@@ -107,9 +107,7 @@ def drive(loop: Loop, name: str, batches: Iterator[Batches], report: Report) -> 
             raise ArtifactError(f"{name}: the loss is not finite after {done} epochs; try a lower --learning-rate")
 
 
-def compile_loop(
-    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, x: tf.Tensor, y: tf.Tensor
-) -> Loop:
+def compile_loop(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, x: tf.Tensor, y: tf.Tensor) -> Loop:
     """XLA for the training of `model` on x, (rows, …), and y, (rows, 1).
 
     Where these are variables, what they hold when the loop is called is what it fits on.

@@ -56,7 +56,7 @@ class ArticleRun:
         )
         return {
             "predictions": units.predict(model, rows.windows).tolist(),
-            "accuracy": float(accuracy),
+            "accuracy": float(np.mean(accuracy)),
             "epochs": epochs,
             "rmse": rmse,
         }
@@ -70,8 +70,9 @@ class _Units:
     """The way to the values that a network is fitted on, and back; with no rows to take it from, none."""
 
     def __init__(self, trained: Rows | None) -> None:
-        self.mean, self.spread = (trained.windows.mean(), trained.windows.std()) if trained else (0.0, 1.0)
-        self.target_mean, self.target_spread = (trained.targets.mean(), trained.targets.std()) if trained else (0.0, 1.0)
+        windows, targets = (trained.windows, trained.targets) if trained else (None, None)
+        self.mean, self.spread = _moments(windows)
+        self.target_mean, self.target_spread = _moments(targets)
 
     def of(self, rows: Rows) -> Rows:
         return replace(
@@ -86,7 +87,12 @@ class _Units:
     def answer(self, model: "keras.Sequential", windows: Values) -> Values:
         """In the units that the network is fitted in."""
         values = ((windows - self.mean) / self.spread)[:, -model.input_shape[1] :]
-        return np.asarray(model(values.reshape(-1, *model.input_shape[1:]).astype(np.float32)), np.float64)[:, 0]
+        answers = model(values.reshape(-1, *model.input_shape[1:]).astype(np.float32))
+        return np.asarray(answers, np.float64)[:, 0]
+
+
+def _moments(values: Values | None) -> tuple[float, float]:
+    return (0.0, 1.0) if values is None else (float(values.mean()), float(values.std()))
 
 
 def article_runs(config: ReportConfig) -> list[ArticleRun]:

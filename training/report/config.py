@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import CliToggleFlag, SettingsConfigDict
 
 from training.config import SeriesConfig
 
@@ -33,7 +33,9 @@ class ReportConfig(SeriesConfig):
     model_config = SettingsConfigDict(cli_prog_name="python -m training report")
 
     window: int = Field(5, ge=1, le=100, description="values in a window of the --csv series")
-    quick: bool = Field(False, description="fewer seeds, spans and steps: a first look, in under a minute")
+    quick: CliToggleFlag[bool] = Field(
+        default=False, description="fewer seeds, spans and steps: a first look, in under a minute"
+    )
     seeds: int | None = Field(
         None, ge=1, le=100, description=f"runs that differ in chance alone; unset: {SEEDS}, or {QUICK_SEEDS} if quick"
     )

@@ -16,6 +16,7 @@ from training.report.config import Budget
 from training.series import Rows, Values
 
 CHUNK_STEPS = 500
+CAPACITY = 1200  # rows, and multiples of it: series of all lengths up to there share what is compiled
 NETWORKS = ("mlp_last", "mlp", "tanh_mlp", "lstm")
 
 
@@ -93,24 +94,26 @@ def _workshop(name: str, window: int, rows: int, budget: Budget) -> _Workshop:
 
 def _fit(name: str, rows: Rows, known: int, seed: int, budget: Budget) -> Outcome:
     window = rows.windows.shape[1]
-    shop = _workshop(name, window, len(rows.targets), budget)
+    count = len(rows.targets)
+    shop = _workshop(name, window, -(-count // CAPACITY) * CAPACITY, budget)
     keras.utils.set_random_seed(seed)
     shop.model.set_weights(build(name, window).get_weights())
     for variable in shop.optimizer.variables:
         variable.assign(tf.zeros_like(variable))
     inputs = rows.windows[:, -1:] if name == "mlp_last" else rows.windows
-    shop.x.assign(_standardised(inputs, inputs[:known]).reshape(shop.x.shape))
-    shop.y.assign(_standardised(rows.targets, rows.targets[:known]).reshape(-1, 1))
+    shop.x[:count].assign(_standardised(inputs, inputs[:known]).reshape(-1, *shop.x.shape[1:]))
+    shop.y[:count].assign(_standardised(rows.targets, rows.targets[:known]).reshape(-1, 1))
     began = time.perf_counter()
     drive(shop.loop, name, _batches(known, seed, budget), lambda _done, _loss: None)
     seconds = time.perf_counter() - began
-    answers = np.asarray(shop.ask(), np.float64)[:, 0]
+    answers = np.asarray(shop.ask(), np.float64)[:count, 0]
     trained = rows.targets[:known]
     return Outcome(answers * spread(trained) + trained.mean(), seconds, shop.compile_seconds)
 
 
 def _standardised(values: Values, trained: Values) -> Values:
-    return (values - trained.mean()) / spread(trained)
+    standardised: Values = (values - trained.mean()) / spread(trained)
+    return standardised
 
 
 def _batches(rows: int, seed: int, budget: Budget) -> Iterator[Batches]:

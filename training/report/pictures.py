@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -37,7 +37,7 @@ STYLES = {
 # Matplotlib knows no variables: each is drawn in a colour of its own, which is then replaced.
 _STAND_INS = {name: f"#0102{k:02x}" for k, name in enumerate(["ink", *STYLES])}
 COLOURS = {"ink": INK} | STYLES
-SIZES = {
+SIZES: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "lagcast",
     "font.size": 10,
@@ -53,7 +53,14 @@ SIZES = {
 @contextmanager
 def _drawing() -> Iterator[None]:
     ink = _STAND_INS["ink"]
-    parts = ("text.color", "axes.labelcolor", "axes.edgecolor", "axes.titlecolor", "xtick.color", "ytick.color")
+    parts: tuple[Any, ...] = (
+        "text.color",
+        "axes.labelcolor",
+        "axes.edgecolor",
+        "axes.titlecolor",
+        "xtick.color",
+        "ytick.color",
+    )
     with mpl.rc_context({**SIZES, "grid.color": ink, **dict.fromkeys(parts, ink)}):
         yield
 
@@ -92,15 +99,15 @@ def residuals(panels: Mapping[str, Mapping[str, tuple[Values, Values]]], first_h
             for (network, (y, errors)), axes in zip(panels[way].items(), row, strict=True):
                 _residuals(axes, "lstm" if network == "lstm" else "mlp", y, errors, first_held_out)
                 axes.set_title(f"{network.upper()}, {way}", fontsize=10)
-            row[0].set_ylabel("prediction − y")
+            row[0].set_ylabel("prediction - y")
         for axes in grid[-1]:
             axes.set_xlabel("y")
         return _svg(figure)
 
 
 def _residuals(axes: Axes, colour: str, y: Values, errors: Values, first_held_out: float) -> None:
-    for seed in errors:
-        axes.plot(y, seed, ".", ms=2.5, alpha=0.7, color=_STAND_INS[colour])
+    axes.plot(y, errors[0], ".", ms=3, color=_STAND_INS[colour])
+    axes.fill_between(y, errors.min(axis=0), errors.max(axis=0), color=_STAND_INS[colour], alpha=0.25, lw=0)
     axes.axvspan(first_held_out, y.max() + 1, color=_STAND_INS["ink"], alpha=0.12, lw=0)
     axes.axhline(0, color=_STAND_INS["ink"], lw=0.8)
     axes.set_ylim(-3, 3)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ class RollingRun:
 
 
 def _autoreg(rows: Rows, known: int, cut: int, end: int) -> Values:
-    """statsmodels' AutoReg with the window's lags, for rows at horizon 1: fitted on the series up to the origin."""
+    """AutoReg of statsmodels with the window's lags, for rows at horizon 1: fitted on the series up to the origin."""
     from statsmodels.tsa.ar_model import AutoReg
 
     window = rows.windows.shape[1]
@@ -78,11 +78,7 @@ def rolling_runs(
     source: Source, edges: Sequence[int], seeds: Sequence[int], budget: Budget, *, autoreg: bool = False
 ) -> list[RollingRun]:
     """One run a seed for each two neighbours among `edges`, the row numbers where origins lie, and the last row's."""
-    return [
-        RollingRun(source, cut, end, seed, budget, autoreg)
-        for cut, end in zip(edges[:-1], edges[1:], strict=True)
-        for seed in seeds
-    ]
+    return [RollingRun(source, cut, end, seed, budget, autoreg) for cut, end in pairwise(edges) for seed in seeds]
 
 
 def origins(rows: int) -> list[int]:

@@ -19,15 +19,15 @@ class Spread(NamedTuple):
 
     def __str__(self) -> str:
         one = self.low == self.high
-        return number(self.median) if one else f"{number(self.median)} ({number(self.low)} – {number(self.high)})"
+        return number(self.median) if one else f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
 
 
 Cell = str | float | Spread | None
 
 
 def number(value: float) -> str:
-    """Three digits."""
-    return f"{value:.3g}"
+    """Three digits, and more only before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - where :.3g goes to exponents
 
 
 def spread_of(values: Sequence[float] | np.ndarray) -> Spread:
@@ -69,7 +69,8 @@ class Table:
     def to_csv(self) -> str:
         text = io.StringIO()
         records = self.records()
-        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+        columns = dict.fromkeys(name for record in records for name in record)  # an empty cell is no spread
+        writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)
         return text.getvalue()
@@ -80,7 +81,7 @@ class Table:
 
 def _text(cell: Cell) -> str:
     if cell is None:
-        return "–"
+        return "-"
     return number(cell) if isinstance(cell, float) else str(cell)
 
 

@@ -11,9 +11,9 @@ LEVEL = 1.02  # a ratio of errors closer to 1 than this decides nothing
 GAP = 1.25  # how much larger one error has to be to explain anything
 REASONS = {
     "extrapolates": "the held-out windows lie outside of the range that it was trained on, where its units saturate",
-    "overfits": "it follows the noise of the trained rows, and errs more on the held-out ones",
-    "underfits": "it has not found the relationship within the budget that was enough for the other",
-    "margin": "it finds the relationship, and the other finds it a little better",
+    "overfits": "it has learnt the trained rows better than the rule behind them, and errs more on the held-out ones",
+    "underfits": "it has not found the rule within the budget that was enough for the other",
+    "falls short": "it finds the rule, but not as exactly as the other",
 }
 
 
@@ -48,4 +48,4 @@ def _why(rmse: Mapping[str, Values], trained_rmse: Mapping[str, Values], rival: 
         return "extrapolates"
     if worse:
         return "overfits"
-    return "underfits" if trained > GAP * float(np.mean(rmse[rival])) else "margin"
+    return "underfits" if trained > GAP * float(np.mean(rmse[rival])) else "falls short"
