@@ -1,12 +1,13 @@
 """One sentence that follows from the numbers: what to deploy on a series, if anything."""
 
 import math
-from statistics import NormalDist
+from collections.abc import Sequence
 
 import numpy as np
 
 from training.report.names import NAMES
 from training.report.rolling import Rolled
+from training.report.section import number
 from training.series import Values
 
 NAIVE = ("persistence", "mean")
@@ -15,61 +16,61 @@ LEVEL = 0.05
 
 
 def advise(rolled: Rolled) -> str:
-    """The simplest contender that no other beats, and what that means for a deployment.
-
-    From one step to the next the more costly contender has to beat the cheaper one, as `beats` has it.
-    """
-    naive = _best(rolled, NAIVE)
-    others = [name for name in ("linear", *MLPS, "lstm") if beats(rolled, name, naive)]
-    label, score = NAMES[naive], _shown(rolled, naive)
-    if not others:
-        rest = ", ".join(f"{NAMES[name]} {_shown(rolled, name)}" for name in ("linear", _best(rolled, MLPS), "lstm"))
-        return f"{label.capitalize()} is not beaten (RMSE {score}; {rest}); do not deploy."
-    return f"{_choice(rolled, others)} {label.capitalize()}, the best of what costs nothing, has RMSE {score}."
-
-
-def _choice(rolled: Rolled, others: list[str]) -> str:
-    mlp = _best(rolled, [name for name in MLPS if name in others] or MLPS)
-    chosen = "linear" if "linear" in others else next(name for name in (mlp, "lstm") if name in others)
-    for name in (mlp, "lstm"):
-        if name in others and beats(rolled, name, chosen):
+    """The cheapest contender that none of the costlier ones beats, and what that means for a deployment."""
+    naive, mlp = _best(rolled, NAIVE), _best(rolled, MLPS)
+    chosen = naive
+    for name in ("linear", mlp, "lstm"):
+        if beats(rolled, name, chosen) and name == _best(rolled, (chosen, mlp, name)):
             chosen = name
-    lstm = f"the LSTM has {_shown(rolled, 'lstm')}"
-    if chosen == "lstm":
-        runner_up = _best(rolled, ("linear", *MLPS))
-        return (
-            f"The LSTM is worth it here: RMSE {_shown(rolled, 'lstm')} against {_shown(rolled, runner_up)} of "
-            f"{NAMES[runner_up]}, the best of the others."
-        )
-    if chosen == "linear":
-        return f"Linear least squares is enough (RMSE {_shown(rolled, 'linear')}; {lstm}): no network beats it."
-    return f"{NAMES[chosen]} is enough (RMSE {_shown(rolled, chosen)}; {lstm}); do not deploy the LSTM."
+    rest = [name for name in (naive, "linear", mlp, "lstm") if name != chosen]
+    scores = f"RMSE {_rmse(rolled, chosen)}; {', '.join(f'{NAMES[name]} {_rmse(rolled, name)}' for name in rest)}"
+    return f"{NAMES[chosen][0].upper()}{NAMES[chosen][1:]} is {_verdict(chosen, naive)} ({scores}): {_deed(chosen)}."
 
 
-def _best(rolled: Rolled, names: "tuple[str, ...] | list[str]") -> str:
+def _verdict(chosen: str, naive: str) -> str:
+    if chosen == naive:
+        return "not beaten"
+    return "worth it here" if chosen == "lstm" else "enough, and nothing costlier beats it"
+
+
+def _deed(chosen: str) -> str:
+    if chosen in NAIVE:
+        return "do not deploy"
+    return "deploy it" if chosen in ("lstm", "mlp_last") else "deploy that, not the LSTM"
+
+
+def _best(rolled: Rolled, names: Sequence[str]) -> str:
     return min(names, key=lambda name: float(rolled.losses(name).mean()))
 
 
-def _shown(rolled: Rolled, name: str) -> str:
-    return f"{math.sqrt(rolled.losses(name).mean()):.4g}"
+def _rmse(rolled: Rolled, name: str) -> str:
+    return number(math.sqrt(rolled.losses(name).mean()))
 
 
 def beats(rolled: Rolled, name: str, other: str) -> bool:
-    """Whether the squared errors of `name` are smaller than by chance once in twenty times."""
+    """Whether the squared errors of `name` are smaller, by more than chance brings about once in twenty times."""
     return p_value(rolled.losses(other) - rolled.losses(name), rolled.horizon) < LEVEL
 
 
 def p_value(gains: Values, horizon: int) -> float:
     """How likely gains this large are, (rows,) in time order, where there is nothing to gain.
 
-    Diebold & Mariano, "Comparing predictive accuracy" (1995), one-sided, with the correction for few rows of Harvey,
+    Diebold & Mariano, "Comparing predictive accuracy" (1995), one-sided, as corrected for few rows by Harvey,
     Leybourne & Newbold (1997); errors `horizon` rows ahead are related over as many rows less one.
     """
-    rows, lags = len(gains), max(horizon, 1) - 1
+    rows, lags = len(gains), min(max(horizon, 1), len(gains)) - 1
     centred = gains - gains.mean()
-    covariances = [float(centred[lag:] @ centred[: rows - lag]) / rows for lag in range(min(lags, rows - 1) + 1)]
+    covariances = [float(centred[lag:] @ centred[: rows - lag]) / rows for lag in range(lags + 1)]
     variance = (covariances[0] + 2 * sum(covariances[1:])) / rows
     if variance <= 0:
         return 0.0 if np.all(gains > 0) else 1.0
-    correction = math.sqrt(max(rows + 1 - 2 * (lags + 1) + lags * (lags + 1) / rows, 1) / rows)
-    return 1 - NormalDist().cdf(float(gains.mean()) / math.sqrt(variance) * correction)
+    correction = (rows - 1 - 2 * lags + lags * (lags + 1) / rows) / rows
+    return tail(float(gains.mean()) * math.sqrt(max(correction, 0) / variance), rows - 1)
+
+
+def tail(t: float, freedom: int) -> float:
+    """The probability of more than `t` by Student's distribution, integrated: its density is all that is needed."""
+    x = np.linspace(0, abs(t), 10_001)
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi * freedom)
+    within = float(np.trapezoid((1 + x**2 / freedom) ** (-(freedom + 1) / 2), x)) * scale
+    return 0.5 - math.copysign(within, t)

@@ -83,7 +83,7 @@ def _normalisation(found: _Found) -> str:
 def _seeds(found: _Found) -> str:
     spread = found.rmse("raw", "mlp")
     return (
-        f"The MLP's result depends on its seed: nothing else differs, and its RMSE is {number(spread.low)} or "
+        f"The MLP's result depends on its seed: nothing else differs, and its RMSE goes from {number(spread.low)} to "
         f"{number(spread.high)}, a factor of {number(spread.high / spread.low)}."
     )
 

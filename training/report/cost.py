@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from training.quiet import silent_stderr
 from training.report.config import ReportConfig
 from training.report.span import window_of
 
@@ -42,8 +43,9 @@ def _network(run: CostRun) -> tuple[int, Callable[[], Any]]:
     from training.report.contenders import build
 
     model = build(run.contender, run.window, unroll=True)
-    interpreter = Interpreter(model_content=to_litert(model))
-    interpreter.allocate_tensors()
+    with silent_stderr():
+        interpreter = Interpreter(model_content=to_litert(model))
+        interpreter.allocate_tensors()
     source = interpreter.get_input_details()[0]["index"]
     answer = interpreter.get_output_details()[0]["index"]
     row = np.ones((1, *model.input_shape[1:]), np.float32)

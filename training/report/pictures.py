@@ -71,6 +71,7 @@ def _svg(figure: Figure) -> str:
     svg = text.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'<g id="\w+_\d+">', "<g>", svg)  # the same in every picture, and a page has each id but once
+    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # hundredths of a point
     for name, stand_in in _STAND_INS.items():
         svg = svg.replace(stand_in, f"var(--{name})")
     return svg

@@ -29,13 +29,13 @@ def series_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]
 
 
 def _method(rolled: Rolled, run: RollingRun) -> str:
-    ahead = f"{run.source.horizon} rows ahead" if run.source.horizon else "at the window's end"
+    ahead = {0: "at the window's end", 1: "one row ahead"}.get(run.source.horizon, f"{run.source.horizon} rows ahead")
     budget = run.budget
     return (
         f"Rolling origin: at each of {len(rolled.cuts)} origins every contender is fitted on all the rows known by "
         f"then and asked for those up to the next one, {len(rolled.targets)} rows in all, {ahead}, with windows of "
         f"{run.source.window}; the networks with {len(rolled.seeds)} seeds, each {budget.steps} steps of "
-        f"{budget.batch_size} rows. Beaten means better squared errors by the test of Diebold and Mariano at "
+        f"{budget.batch_size} rows. To beat is to have smaller squared errors by the test of Diebold and Mariano at "
         f"{LEVEL:.0%}; a costlier contender is advised only where it beats the cheaper one."
     )
 

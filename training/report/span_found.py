@@ -55,10 +55,14 @@ class Found:
 
 
 def duels_won(found: Found) -> list[Duel]:
-    """Those in which the LSTM is better over the longest span, and better than over the shortest."""
+    """Those in which the LSTM is better over the longest span, and better than over the shortest.
+
+    Where it is no better than the mean it has found nothing, and that the other errs more is no gain.
+    """
     return [
         (target, other, series)
         for target, other, series in DUELS
         if (last := found.ratio((series, target, found.spans[-1]), other)) < 1 / LEVEL
+        and found.ratio((series, target, found.spans[-1]), "mean") < 1 / LEVEL
         and last < found.ratio((series, target, found.spans[0]), other) / LEVEL
     ]
