@@ -13,6 +13,7 @@ from training.series import Values
 NAIVE = ("persistence", "mean")
 MLPS = ("mlp_last", "mlp", "tanh_mlp")
 LEVEL = 0.05
+GAIN = 0.02  # of the RMSE; what is less than this is not worth a costlier model, be it chance or not
 
 
 def advise(rolled: Rolled) -> str:
@@ -23,8 +24,9 @@ def advise(rolled: Rolled) -> str:
         if beats(rolled, name, chosen) and name == _best(rolled, (chosen, mlp, name)):
             chosen = name
     rest = [name for name in (naive, "linear", mlp, "lstm") if name != chosen]
-    scores = f"RMSE {_rmse(rolled, chosen)}; {', '.join(f'{NAMES[name]} {_rmse(rolled, name)}' for name in rest)}"
-    return f"{NAMES[chosen][0].upper()}{NAMES[chosen][1:]} is {_verdict(chosen, naive)} ({scores}): {_deed(chosen)}."
+    others = ", ".join(f"{_rmse(rolled, name)} of {NAMES[name]}" for name in rest)
+    subject = f"{NAMES[chosen][0].upper()}{NAMES[chosen][1:]}"
+    return f"{subject} is {_verdict(chosen, naive)}; {_deed(chosen)}: RMSE {_rmse(rolled, chosen)}, beside {others}."
 
 
 def _verdict(chosen: str, naive: str) -> str:
@@ -48,8 +50,10 @@ def _rmse(rolled: Rolled, name: str) -> str:
 
 
 def beats(rolled: Rolled, name: str, other: str) -> bool:
-    """Whether the squared errors of `name` are smaller, by more than chance brings about once in twenty times."""
-    return p_value(rolled.losses(other) - rolled.losses(name), rolled.horizon) < LEVEL
+    """Whether the errors of `name` are smaller: the RMSE by over 2 %, and that by chance in less than 5 % of cases."""
+    losses, others = rolled.losses(name), rolled.losses(other)
+    smaller = losses.mean() < (1 - GAIN) ** 2 * others.mean()
+    return bool(smaller) and p_value(others - losses, rolled.horizon) < LEVEL
 
 
 def p_value(gains: Values, horizon: int) -> float:

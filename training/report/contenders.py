@@ -8,6 +8,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from training.evaluate import predict_linear
 from training.fit import Batches, Loop, compile_loop, drive
@@ -92,12 +93,18 @@ def _workshop(name: str, window: int, rows: int, budget: Budget) -> _Workshop:
     return _Workshop(model, optimizer, x, y, loop, ask, seconds)
 
 
+@cache
+def _first_weights(name: str, window: int, seed: int) -> list[NDArray[np.float32]]:
+    keras.utils.set_random_seed(seed)
+    weights: list[NDArray[np.float32]] = build(name, window).get_weights()
+    return weights
+
+
 def _fit(name: str, rows: Rows, known: int, seed: int, budget: Budget) -> Outcome:
     window = rows.windows.shape[1]
     count = len(rows.targets)
     shop = _workshop(name, window, -(-count // CAPACITY) * CAPACITY, budget)
-    keras.utils.set_random_seed(seed)
-    shop.model.set_weights(build(name, window).get_weights())
+    shop.model.set_weights(_first_weights(name, window, seed))
     for variable in shop.optimizer.variables:
         variable.assign(tf.zeros_like(variable))
     inputs = rows.windows[:, -1:] if name == "mlp_last" else rows.windows

@@ -8,7 +8,7 @@ from training.report.rolling import RollingRun, Source, origins, rolling_runs
 
 SHAMPOO_PERSISTENCE = 136.761
 SHAMPOO_MONTHS = 12
-SUNSPOT_LAGS = 9
+SUNSPOT_LAGS = 10  # about one cycle
 
 
 def _file(package: str, path: str) -> Path | None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from training.report import pictures
-from training.report.advice import LEVEL, advise
+from training.report.advice import GAIN, LEVEL, advise
 from training.report.known import SHAMPOO_MONTHS, SHAMPOO_PERSISTENCE, SUNSPOT_LAGS
 from training.report.names import NAMES
 from training.report.rolling import Rolled, RollingRun
@@ -35,8 +35,9 @@ def _method(rolled: Rolled, run: RollingRun) -> str:
         f"Rolling origin: at each of {len(rolled.cuts)} origins every contender is fitted on all the rows known by "
         f"then and asked for those up to the next one, {len(rolled.targets)} rows in all, {ahead}, with windows of "
         f"{run.source.window}; the networks with {len(rolled.seeds)} seeds, each {budget.steps} steps of "
-        f"{budget.batch_size} rows. To beat is to have smaller squared errors by the test of Diebold and Mariano at "
-        f"{LEVEL:.0%}; a costlier contender is advised only where it beats the cheaper one."
+        f"{budget.batch_size} rows. To beat is to have an RMSE that is smaller by over {GAIN:.0%}, and not by chance: "
+        f"by the test of Diebold and Mariano at {LEVEL:.0%}; a costlier contender is advised only where it "
+        "beats the cheaper one."
     )
 
 
