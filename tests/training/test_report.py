@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -24,9 +23,7 @@ def command(folder: Path, *arguments: str | int | Path) -> list[str]:
 
 
 def reported(folder: Path, *arguments: str | int | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(folder, *arguments), cwd=CHECKOUT, check=True, capture_output=True, text=True
-    )
+    return subprocess.run(command(folder, *arguments), cwd=CHECKOUT, check=True, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +76,14 @@ def test_the_page_can_be_read_without_seeing_it_or_with_keys_alone(quick: Path) 
     assert page.count("svg") == page.count("figcaption") == page.values("role").count("img") == 4
     assert all(label for label in page.values("aria-label"))
     assert page.values("class").count("wide") == page.values("tabindex").count("0")
-    # A mark of Matplotlib's is named for its shape: the same name, the same shape.
-    named = Counter(value for value in page.values("id") if value and not re.fullmatch(r"[mpC]\w{6,}", value))
-    assert set(named.values()) == {1}
+    assert len(set(page.values("id"))) == len(page.values("id"))
 
 
 def test_every_table_and_picture_of_the_page_is_a_file_too(quick: Path) -> None:
     out = quick / "out"
-    links = [str(link) for link in Page((out / "index.html").read_text()).values("href") if not str(link).startswith("#")]
+    links = [
+        str(link) for link in Page((out / "index.html").read_text()).values("href") if not str(link).startswith("#")
+    ]
 
     files = [link for link in links if link != "data:,"]
     assert all((out / file).exists() for file in files)
@@ -185,22 +182,12 @@ def test_an_interrupted_report_leaves_no_process_and_goes_on_from_the_finished_r
         assert kept.items() > finished.items()
         finished, left = kept, 20 - len(kept)
 
-    assert 0 < left
+    assert left > 0
     subprocess.run(arguments, cwd=CHECKOUT, check=True, capture_output=True)
 
     now = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "kept").glob("*.json")}
     assert now.items() > finished.items()
     assert len(now) == 20
-
-
-REFUSED = {
-    "a column that is not there": (["--column", "y"], 2, "own.csv, line 1: column 'y' is missing; the columns are 'day', 'x'"),
-    "a column without a file": (["--column", "x"], 2, "--csv and --column go together"),
-    "too few rows": (["--column", "x", "--window", "100"], 2, "120 values make 20 windows of 100"),
-    "a window without a file": (["--window", "3"], 2, "--window needs --csv"),
-    "no seed": (["--seeds", "0"], 2, "--seeds: Input should be greater than or equal to 1"),
-    "a folder that is a file": (["--out", "{series}"], 1, "File exists"),
-}
 
 
 def test_a_window_that_leaves_too_few_rows_is_refused(series: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,7 +198,11 @@ def test_a_window_that_leaves_too_few_rows_is_refused(series: Path, capsys: pyte
 
 
 REFUSED = {
-    "a column that is not there": ("--csv {0} --column y", 2, "line 1: column 'y' is missing; the columns are 'day', 'x'"),
+    "a column that is not there": (
+        "--csv {0} --column y",
+        2,
+        "line 1: column 'y' is missing; the columns are 'day', 'x'",
+    ),
     "a file that is not there": ("--csv {0}.none --column x", 2, "own.csv.none: No such file or directory"),
     "a column without a file": ("--column x", 2, "--csv and --column go together"),
     "a window without a file": ("--window 3", 2, "--window needs --csv"),
@@ -222,7 +213,12 @@ REFUSED = {
 
 @pytest.mark.parametrize(("arguments", "code", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_reported_on_is_refused_before_anything_runs(
-    arguments: str, code: int, message: str, series: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: str,
+    code: int,
+    message: str,
+    series: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(series.parent)
 

@@ -39,7 +39,6 @@ _STAND_INS = {name: f"#0102{k:02x}" for k, name in enumerate(["ink", *STYLES])}
 COLOURS = {"ink": INK} | STYLES
 SIZES: dict[Any, Any] = {
     "svg.fonttype": "none",
-    "svg.hashsalt": "lagcast",
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -51,7 +50,7 @@ SIZES: dict[Any, Any] = {
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
+def _drawing(picture: str) -> Iterator[None]:
     ink = _STAND_INS["ink"]
     parts: tuple[Any, ...] = (
         "text.color",
@@ -61,7 +60,8 @@ def _drawing() -> Iterator[None]:
         "xtick.color",
         "ytick.color",
     )
-    with mpl.rc_context({**SIZES, "grid.color": ink, **dict.fromkeys(parts, ink)}):
+    # Identifiers are hashes: salted, they are the same in each report, and others in each picture of a page.
+    with mpl.rc_context({**SIZES, "svg.hashsalt": picture, "grid.color": ink, **dict.fromkeys(parts, ink)}):
         yield
 
 
@@ -70,7 +70,7 @@ def _svg(figure: Figure) -> str:
     figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = text.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r'<g id="\w+_\d+">', "<g>", svg)  # the same in every picture, and a page has each id but once
+    svg = re.sub(r'<g id="[\w.]+_\d+">', "<g>", svg)  # numbers, the same in every picture
     svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # hundredths of a point
     for name, stand_in in _STAND_INS.items():
         svg = svg.replace(stand_in, f"var(--{name})")
@@ -92,7 +92,7 @@ def _legend(figure: Figure, axes: Axes, columns: int) -> None:
 
 def residuals(panels: Mapping[str, Mapping[str, tuple[Values, Values]]], first_held_out: float) -> str:
     """panels[way][network]: y, (rows,), and prediction - y, (seeds, rows); drawn to ±3, as in the article."""
-    with _drawing():
+    with _drawing("residuals"):
         ways = list(panels)
         figure = Figure((7.2, 2.1 * len(ways) + 0.5), layout="constrained")
         grid = figure.subplots(len(ways), 2, sharex=True, sharey=True, squeeze=False)
@@ -116,7 +116,7 @@ def _residuals(axes: Axes, colour: str, y: Values, errors: Values, first_held_ou
 
 def stopping(epochs: Sequence[int], rmse: Values) -> str:
     """Held-out RMSE, (seeds, epochs), by the epoch that the training stops at."""
-    with _drawing():
+    with _drawing("stopping"):
         figure = Figure((7.2, 3.2), layout="constrained")
         axes = figure.subplots()
         for seed, line in enumerate(rmse):
@@ -129,7 +129,7 @@ def stopping(epochs: Sequence[int], rmse: Values) -> str:
 
 def spans(panels: Mapping[tuple[str, str], Mapping[str, Values]], spans: Sequence[int], floor: float) -> str:
     """panels[title, target][contender]: RMSE over seeds and spans, (seeds, spans); a row a target; floor: the noise."""
-    with _drawing():
+    with _drawing("spans"):
         targets = list(dict.fromkeys(target for _, target in panels))
         figure = Figure((9.6, 2.6 * len(targets) + 0.9), layout="constrained")
         grid = figure.subplots(len(targets), len(panels) // len(targets), sharex=True, sharey="row", squeeze=False)
@@ -151,7 +151,7 @@ def spans(panels: Mapping[tuple[str, str], Mapping[str, Values]], spans: Sequenc
 
 def origins(labels: Sequence[str], rmse: Mapping[str, Values]) -> str:
     """rmse[contender]: (origins,)."""
-    with _drawing():
+    with _drawing("origins"):
         figure = Figure((7.2, 3.6), layout="constrained")
         axes = figure.subplots()
         for name, line in rmse.items():
