@@ -97,7 +97,7 @@ def test_every_table_and_picture_of_the_page_is_a_file_too(quick: Path) -> None:
 
 
 def test_the_summary_tells_command_date_versions_and_seeds_and_shows_the_tables(quick: Path) -> None:
-    text = (quick / "out" / "README.md").read_text()
+    text = (quick / "out" / "summary.md").read_text()
 
     assert "Made by `python -m training report --quick --seeds 1 --steps 20` on 20" in text
     assert "with seeds 0 on" in text

@@ -84,6 +84,23 @@ def test_the_contender_with_by_far_the_smallest_errors_is_advised(best: str, dee
     assert advise(found).startswith(f"{deed}: RMSE ")
 
 
+def test_at_the_edge_of_chance_a_network_is_not_advised_over_least_squares_with_the_same_errors() -> None:
+    noise, other = np.random.default_rng(0).normal(size=(2, 80))
+
+    def at(factor: float) -> Rolled:
+        better = {"linear": other * factor, "mlp": other * (factor - 1e-4)}
+        return of_errors(
+            {**dict.fromkeys(("lstm", "tanh_mlp", "mlp_last", "mean"), noise * 9), "persistence": noise, **better}
+        )
+
+    edge = next(
+        found
+        for found in map(at, np.linspace(0.2, 2, 18_001))
+        if beats(found, "mlp", "persistence") and not beats(found, "linear", "persistence")
+    )
+    assert advise(edge).startswith("Linear least squares is enough, and nothing costlier beats it")
+
+
 def test_a_gain_that_is_certain_but_tiny_beats_nobody() -> None:
     errors = np.random.default_rng(0).normal(size=80)
 

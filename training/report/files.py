@@ -16,7 +16,7 @@ from training.report.pictures import COLOURS
 from training.report.section import Section
 
 PAGE = "index.html"
-SUMMARY = "README.md"
+SUMMARY = "summary.md"  # no README.md, which --out . would write over
 
 
 def write(config: ReportConfig, sections: list[Section]) -> Path:
