@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.runs import NotedRun
+from training.console import counted
 from training.report.executor import digest, run_all
 
 
@@ -42,6 +43,20 @@ def test_after_a_run_that_fails_or_dies_the_finished_ones_are_not_made_again(
     assert [result["number"] for result in results] == [0, 1, 2]
     assert times_run(tmp_path) == [1, 1, 2]
     assert not list((tmp_path / "kept").glob("*.draft"))
+
+
+def test_on_a_terminal_progress_is_a_bar_with_runs_and_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    with counted("run", 3) as done:
+        done(3)
+
+    shown = capsys.readouterr().err
+    assert "run 3/3" in shown
+    assert "━" in shown
+    assert "0:00:00" in shown
 
 
 def test_a_kept_file_that_is_not_whole_is_made_again(tmp_path: Path) -> None:

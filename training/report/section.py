@@ -22,12 +22,14 @@ class Spread(NamedTuple):
         return number(self.median) if one else f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
 
 
+MANY, MOST = 1000, 1e7
+
 Cell = str | float | Spread | None
 
 
 def number(value: float) -> str:
-    """Three digits, and more only before the point."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - where :.3g goes to exponents
+    """Three digits; all of them before the point, up to millions."""
+    return f"{value:,.0f}" if MANY <= abs(value) < MOST else f"{value:.3g}"
 
 
 def spread_of(values: Sequence[float] | np.ndarray) -> Spread:
