@@ -11,7 +11,7 @@ from training.report.cost import CostRun
 from training.report.names import NAMES
 from training.report.section import Section, number
 from training.report.span import HELD_OUT, NOISE, TARGETS, TRAINED, SpanRun, window_of
-from training.report.span_found import DUELS, TITLES, Found, duels_won
+from training.report.span_found import DUELS, TITLES, Case, Found, duels_won
 from training.report.span_tables import (
     claim_table,
     cost_table,
@@ -21,7 +21,7 @@ from training.report.span_tables import (
     picture,
     verdict_table,
 )
-from training.report.verdicts import LEVEL, REASONS
+from training.report.verdicts import LEVEL, REASONS, Verdict
 
 
 def span_section(
@@ -51,9 +51,11 @@ def span_section(
 
 def _lead(found: Found) -> str:
     counts = Counter(verdict.outcome for verdict in found.verdicts.values())
+    sums = [verdict.outcome for (_, target, _), verdict in found.verdicts.items() if target.endswith("sum")]
     return (
         f"Of {len(found.cases)} cases the LSTM wins {counts['wins']}, is level with the best of the others in "
-        f"{counts['level']} and loses {counts['loses']}."
+        f"{counts['level']} and loses {counts['loses']}; of the {len(sums)} whose target is a weighted sum it wins "
+        f"{sums.count('wins')}."
     )
 
 
@@ -69,14 +71,18 @@ def _claim(found: Found) -> str:
 
 def _losses(found: Found) -> list[str]:
     """One sentence for each reason that there is."""
-    sentences = []
-    for why, reason in REASONS.items():
-        cases = [verdict for verdict in found.verdicts.values() if verdict.why == why]
-        if cases:
-            to = ", ".join(f"{rival} {count}" for rival, count in Counter(NAMES[v.rival] for v in cases).most_common())
-            ratio = number(float(np.median([verdict.ratio for verdict in cases])))
-            sentences.append(f"It loses {len(cases)} because {reason} (to {to}; in the median by {ratio} times).")
-    return sentences
+    return [
+        _loss(reason, {case: verdict for case, verdict in found.verdicts.items() if verdict.why == why})
+        for why, reason in REASONS.items()
+        if any(verdict.why == why for verdict in found.verdicts.values())
+    ]
+
+
+def _loss(reason: str, cases: dict[Case, Verdict]) -> str:
+    rivals = Counter(NAMES[verdict.rival] for verdict in cases.values()).most_common()
+    ratios = [verdict.ratio for (_, target, _), verdict in cases.items() if target.startswith("noisy")]
+    times = f"where there is noise, by {number(float(np.median(ratios)))} times in the median" if ratios else "no noise"
+    return f"It loses {len(cases)} because {reason} (to {', '.join(f'{name} {n}' for name, n in rivals)}; {times})."
 
 
 def _wins(found: Found) -> str:
@@ -109,9 +115,10 @@ def _notes(budget: Budget) -> list[str]:
     )
     fairness = (
         f"Every network has the same budget, {budget.steps} steps of {budget.batch_size} rows, Adam on a cosine from "
-        f"{budget.learning_rate}, standardised inputs and targets; none is tuned. The article's MLP is linear in all "
-        "its layers and so can be no better than least squares; the one with tanh is what the LSTM has to be compared "
-        "with on a target that is not linear. Persistence is the target one row before, which no other contender sees."
+        f"{budget.learning_rate}, standardised inputs and targets; none is tuned, and --steps changes it for all. The "
+        "article's MLP is linear in all its layers and so can be no better than least squares; the one with tanh is "
+        "what the LSTM has to be compared with on a target that is not linear. Persistence is the target one row "
+        "before, which no other contender sees."
     )
     judging = (
         f"Wins or loses: with every seed, and by over {LEVEL - 1:.0%} on average, against the best of the others. "
