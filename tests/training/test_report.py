@@ -228,3 +228,15 @@ def test_what_cannot_be_reported_on_is_refused_before_anything_runs(
     assert said.startswith("training: ")
     assert message in said
     assert not (series.parent / ".cache").exists()
+
+
+def test_the_summary_in_docs_is_of_a_default_report_and_has_what_a_report_has_today(quick: Path) -> None:
+    docs = CHECKOUT / "docs" / "report"
+    kept, today = ((folder / "summary.md").read_text() for folder in (docs, quick / "out"))
+
+    assert "Made by `python -m training report` on " in kept
+    for pattern in (r"^## .*", r"\]\((\S+\.svg)\)"):
+        assert re.findall(pattern, kept, re.MULTILINE) == re.findall(pattern, today, re.MULTILINE)
+    assert "136.761 here and 136.761 in the public tutorials: it agrees" in kept
+    for name in re.findall(r"\]\((\S+\.svg)\)", kept):
+        assert (docs / name).stat().st_size < 200_000
