@@ -29,27 +29,51 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names.add(node.module or "")
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
+ROOMS = [*MAY_IMPORT, "training/report"]
+
+
+@pytest.mark.parametrize("room", ROOMS)
 def test_a_room_knows_only_itself_and_the_artifact(room: str) -> None:
-    others = {"artifact", "training", "service", "tests", "benchmarks"} - {room} - MAY_IMPORT[room]
+    name = room.partition("/")[0]
+    others = {"artifact", "training", "service", "tests", "benchmarks"} - {name} - MAY_IMPORT[name]
 
     for path in modules(room):
         known = {name.partition(".")[0] for name in imports(path)}
         assert not known & others, path
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
+@pytest.mark.parametrize("room", ROOMS)
 def test_imports_within_a_room_run_one_way(room: str) -> None:
-    knows = {path.stem: {n.split(".")[1] for n in imports(path) if n.startswith(f"{room}.")} for path in modules(room)}
+    prefix = f"{room.replace('/', '.')}."
+    knows = {
+        path.stem: {n.removeprefix(prefix).split(".")[0] for n in imports(path) if n.startswith(prefix)}
+        for path in modules(room)
+    }
 
     while knows:
         leaves = {module for module, known in knows.items() if not known & knows.keys()}
         assert leaves, f"a cycle among {sorted(knows)}"
         knows = {module: known for module, known in knows.items() if module not in leaves}
+
+
+def test_only_the_entry_to_the_training_room_knows_the_report() -> None:
+    assert [path.stem for path in modules("training") if any("training.report" in n for n in imports(path))] == [
+        "__main__"
+    ]
+
+
+def test_only_the_executor_of_the_report_knows_of_processes() -> None:
+    knowing = [
+        path.stem
+        for path in modules("training/report")
+        if any(re.match("multiprocessing|concurrent", n) for n in imports(path))
+    ]
+
+    assert knowing == ["executor"]
 
 
 def test_neither_the_artifact_nor_the_service_loads_tensorflow() -> None:

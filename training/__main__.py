@@ -1,9 +1,6 @@
-"""`python -m training`: one run, from the command line to two published versions."""
+"""`python -m training`: a command line to two published versions, or with `report` first to a report."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,17 +8,20 @@ from pydantic_settings import CliApp
 
 from artifact import MODEL_NAMES, ArtifactError, publish, read_key
 from training.config import TrainConfig
+from training.quiet import silent_stderr
+from training.report.config import ReportConfig
 from training.series import SeriesError, load_rows
 
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
+    report = arguments[:1] == ["report"]
     try:
-        config = CliApp.run(TrainConfig, arguments)
+        config = CliApp.run(ReportConfig, arguments[1:]) if report else CliApp.run(TrainConfig, arguments)
     except ValidationError as error:
         return _fail(2, "; ".join(_describe(problem) for problem in error.errors()))
     try:
-        _train(config)
+        _report(config) if isinstance(config, ReportConfig) else _train(config)
     except SeriesError as error:
         return _fail(2, str(error))
     except (ArtifactError, OSError) as error:
@@ -37,7 +37,7 @@ def _train(config: TrainConfig) -> None:
     for name in MODEL_NAMES:  # what cannot be written is found before the work, and not between the two models
         (config.models_dir / name).mkdir(parents=True, exist_ok=True)
     # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.
-    with _silent_stderr():
+    with silent_stderr():
         from training.console import table, verdict
         from training.train import train
 
@@ -46,18 +46,10 @@ def _train(config: TrainConfig) -> None:
     print(*(table(card) for card in cards), "\n".join(verdict(card) for card in cards), sep="\n\n")
 
 
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Without what TensorFlow's libraries log about the processor while they load, before any log level counts."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+def _report(config: ReportConfig) -> None:
+    from training.report.build import build
+
+    print(build(config))
 
 
 def _describe(problem: ErrorDetails) -> str:

@@ -15,8 +15,8 @@ def _card_key_file() -> Path | None:
     return Path(file) if file else None
 
 
-class TrainConfig(BaseSettings):
-    """Train the LSTM and the MLP on one lagged series, the article's or a CSV column, and publish both."""
+class SeriesConfig(BaseSettings):
+    """A command line, read once and never changed, that names a series: the article's or a CSV column."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -27,11 +27,6 @@ class TrainConfig(BaseSettings):
         cli_avoid_json=True,
     )
 
-    recipe: Literal["scaled", "article"] = Field(
-        "scaled",
-        description="scaled: scaling inside the graph, a cosine learning rate, a final fit on all rows; "
-        "article: raw inputs, constant rates, fitted without the held-out rows",
-    )
     csv: Path | None = Field(None, description="a CSV file with a header line and the series, oldest row first")
     column: str | None = Field(None, min_length=1, description="the series' column in the file")
     target: str | None = Field(None, min_length=1, description="the column to predict; without it, the series itself")
@@ -39,6 +34,46 @@ class TrainConfig(BaseSettings):
         None, ge=0, description="rows from the window's last value to the target; unset: 1, or 0 with --target"
     )
     window: int = Field(5, ge=1, le=100, description="values that the LSTM sees; the MLP sees the last one")
+
+    @model_validator(mode="after")
+    def _check_csv(self) -> Self:
+        if (self.csv is None) != (self.column is None):
+            raise ValueError("--csv and --column go together")
+        if self.csv is None and (self.target is not None or self.horizon is not None):
+            raise ValueError("--target and --horizon need --csv: the article's series has its own target")
+        if self.target in (None, self.column) and self.csv is not None and self.resolved_horizon == 0:
+            raise ValueError("at --horizon 0 the window's last value would be its own target: name another --target")
+        return self
+
+    @property
+    def resolved_horizon(self) -> int:
+        if self.horizon is not None:
+            return self.horizon
+        return 1 if self.csv is not None and self.target in (None, self.column) else 0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments alone, no environment: what a run learns is what its command line says."""
+        return (init_settings,)
+
+
+class TrainConfig(SeriesConfig):
+    """Train the LSTM and the MLP on one lagged series, the article's or a CSV column, and publish both.
+
+    With `report` as the first argument, compare them with simpler contenders instead: see `report --help`.
+    """
+
+    recipe: Literal["scaled", "article"] = Field(
+        "scaled",
+        description="scaled: scaling inside the graph, a cosine learning rate, a final fit on all rows; "
+        "article: raw inputs, constant rates, fitted without the held-out rows",
+    )
     held_out: float = Field(0.05, gt=0, lt=1, description="share of the rows, at the end, to evaluate on")
     epochs: int | None = Field(None, ge=1, description="passes over the rows; unset: 4000, or 2000 for the article")
     batch_size: int = Field(5, ge=1, description="rows in a step")
@@ -53,37 +88,10 @@ class TrainConfig(BaseSettings):
         description="the key to sign cards with; by itself what LAGCAST_CARD_KEY_FILE says",
     )
 
-    @model_validator(mode="after")
-    def _check_csv(self) -> Self:
-        if (self.csv is None) != (self.column is None):
-            raise ValueError("--csv and --column go together")
-        if self.csv is None and (self.target is not None or self.horizon is not None):
-            raise ValueError("--target and --horizon need --csv: the article's series has its own target")
-        if self.target in (None, self.column) and self.csv is not None and self.resolved_horizon == 0:
-            raise ValueError("at --horizon 0 the window's last value would be its own target: name another --target")
-        return self
-
     @property
     def resolved_epochs(self) -> int:
         return self.epochs or DEFAULT_EPOCHS[self.recipe]
 
-    @property
-    def resolved_horizon(self) -> int:
-        if self.horizon is not None:
-            return self.horizon
-        return 1 if self.csv is not None and self.target in (None, self.column) else 0
-
     def on_card(self) -> dict[str, Any]:
         """The config as it stands on a card: no path but the CSV file's name, so that cards can be shown to anyone."""
         return self.model_dump(mode="json") | {"csv": self.csv and self.csv.name, "epochs": self.resolved_epochs}
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
-        init_settings: PydanticBaseSettingsSource,
-        *_: PydanticBaseSettingsSource,
-        **__: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments alone, no environment: what a run learns is what its command line says."""
-        return (init_settings,)

@@ -1,19 +1,22 @@
 """What a run shows: a bar on a terminal, plain lines elsewhere, and its results."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from artifact import Metrics, ModelCard
-from training.fit import Report
+
+if TYPE_CHECKING:
+    from training.fit import Report
 
 LINES = 10
 
 
 @contextmanager
-def shown(label: str, epochs: int) -> Iterator[Report]:
+def shown(label: str, epochs: int) -> "Iterator[Report]":
     """A function that takes the epochs done and the loss, and shows them as long as the context is open."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -25,7 +28,7 @@ def shown(label: str, epochs: int) -> Iterator[Report]:
         yield lambda done, loss: bar.update(task, completed=done, loss=f"{loss:.3g}")
 
 
-def _plain_lines(label: str, epochs: int) -> Report:
+def _plain_lines(label: str, epochs: int) -> "Report":
     printed = 0
     console = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -36,6 +39,20 @@ def _plain_lines(label: str, epochs: int) -> Report:
             console.print(f"{label}: epoch {done}/{epochs}, loss {loss:.3g}")
 
     return report
+
+
+@contextmanager
+def counted(noun: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A function that takes how many of `total` are done, and shows it as long as the context is open."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    if console.is_terminal:
+        text = f"{noun} {{task.completed}}/{{task.total}}"
+        with Progress(text, BarColumn(), TimeRemainingColumn(), console=console) as bar:
+            task = bar.add_task(noun, total=total)
+            yield lambda done: bar.update(task, completed=done)
+    else:
+        tenths = {-(-total * k // LINES) for k in range(1, LINES + 1)}
+        yield lambda done: console.print(f"{noun} {done}/{total}") if done in tenths else None
 
 
 def table(card: ModelCard) -> str:

@@ -17,7 +17,7 @@ def export(model: keras.Sequential, windows: Batch) -> dict[str, bytes]:
     windows: (rows, window), what the two files are compared on beside a random batch of the same spread.
     Raises ArtifactError if they differ.
     """
-    files = {KERAS_FILE: _to_keras(model), LITERT_FILE: _to_litert(model)}
+    files = {KERAS_FILE: _to_keras(model), LITERT_FILE: to_litert(model)}
     random = np.random.default_rng(0).uniform(windows.min(), windows.max(), (64, windows.shape[1]))
     for batch in (windows, random.astype(np.float32)):
         expected = predict_keras(files[KERAS_FILE], batch)
@@ -33,7 +33,8 @@ def _to_keras(model: keras.Sequential) -> bytes:
         return path.read_bytes()
 
 
-def _to_litert(model: keras.Sequential) -> bytes:
+def to_litert(model: keras.Sequential) -> bytes:
+    """The bytes of a `.tflite` file for any number of rows."""
     with tempfile.TemporaryDirectory() as folder:
         model.export(folder, format="tf_saved_model", verbose=False)
         content: bytes = tf.lite.TFLiteConverter.from_saved_model(folder).convert()

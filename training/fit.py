@@ -19,6 +19,10 @@ CHUNK_STEPS = 4000  # some tenths of a second: between chunks progress is shown 
 Batches = NDArray[np.int32]
 Report = Callable[[int, float], None]
 """Called with the epochs done so far and the mean loss of the last one."""
+Watch = Callable[[keras.Sequential, int, float], None]
+"""The same, with the model as it is by then."""
+Loop = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""Takes (epochs, steps, batch_size) row numbers and how many epochs of them to fit on; gives the last mean loss."""
 
 
 def fit(name: str, config: TrainConfig, rows: Rows, report: Report) -> keras.Sequential:
@@ -27,19 +31,25 @@ def fit(name: str, config: TrainConfig, rows: Rows, report: Report) -> keras.Seq
     Takes and gives raw values: (rows, window, 1) or (rows, 1) → (rows, 1). The same config, rows, machine and
     library versions give the same weights, bit for bit.
     """
+    return watched_fit(name, config, rows, lambda _, done, loss: report(done, loss))
+
+
+def watched_fit(name: str, config: TrainConfig, rows: Rows, watch: Watch) -> keras.Sequential:
+    """`fit`, for who wants to ask the model itself between the chunks."""
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     scaled = config.recipe == "scaled"
     inputs = inputs_of(name, rows.windows)
     scale_on = inputs if scaled else None
     core = build_lstm(config.window, scale_on) if name == "lstm" else build_mlp(scale_on)
+    model = with_rescaling(core, rows.targets) if scaled else core
     epochs = config.resolved_epochs
     batches = shuffled_batches(len(inputs), config.batch_size, epochs, config.seed)
     steps = epochs * -(-len(inputs) // config.batch_size)
     optimizer = make_optimizer(name, config, steps)
     targets = (rows.targets - rows.targets.mean()) / spread(rows.targets) if scaled else rows.targets
-    compiled_fit(core, optimizer, inputs, targets, batches, report)
-    return with_rescaling(core, rows.targets) if scaled else core
+    compiled_fit(core, optimizer, inputs, targets, batches, lambda done, loss: watch(model, done, loss))
+    return model
 
 
 def make_optimizer(name: str, config: TrainConfig, steps: int) -> keras.optimizers.Optimizer:
@@ -79,26 +89,29 @@ def compiled_fit(
     """
     x = tf.constant(inputs.reshape(-1, *model.input_shape[1:]), tf.float32)
     y = tf.constant(targets.reshape(-1, 1), tf.float32)
-    run = _program(model, optimizer, x, y)
+    drive(compile_loop(model, optimizer, x, y), model.name, batches, report)
+
+
+def drive(loop: Loop, name: str, batches: Iterator[Batches], report: Report) -> None:
+    """Run a compiled loop over all of `batches`. Raises ArtifactError when the loss of the model `name` diverges."""
     done, length = 0, 0
     for chunk in batches:
         count = len(chunk)
         length = length or count
         # One program for every chunk: the last one may be shorter, so it is filled up, and told where it ends.
         filled = np.pad(chunk, ((0, length - count), (0, 0), (0, 0)))
-        loss = run(tf.constant(filled), tf.constant(count))
+        loss = loop(tf.constant(filled), tf.constant(count))
         done += count
         report(done, float(loss))
         if not math.isfinite(float(loss)):
-            raise ArtifactError(
-                f"{model.name}: the loss is not finite after {done} epochs; try a lower --learning-rate"
-            )
+            raise ArtifactError(f"{name}: the loss is not finite after {done} epochs; try a lower --learning-rate")
 
 
-def _program(
-    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, x: tf.Tensor, y: tf.Tensor
-) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """XLA for: fit on the first so many epochs of (epochs, steps, batch_size) row numbers; the last one's mean loss."""
+def compile_loop(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, x: tf.Tensor, y: tf.Tensor) -> Loop:
+    """XLA for the training of `model` on x, (rows, …), and y, (rows, 1).
+
+    Where these are variables, what they hold when the loop is called is what it fits on.
+    """
     optimizer.build(model.trainable_variables)
 
     def step(numbers: tf.Tensor) -> tf.Tensor:
@@ -127,5 +140,5 @@ def _program(
         )[1]
 
     # AutoGraph would allow plain loops, but does not work on every Python that TensorFlow does.
-    compiled: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = tf.function(epochs, jit_compile=True, autograph=False)
+    compiled: Loop = tf.function(epochs, jit_compile=True, autograph=False)
     return compiled

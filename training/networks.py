@@ -7,17 +7,18 @@ from keras import layers
 from training.series import Values
 
 
-def build_lstm(window: int, inputs: Values | None = None) -> keras.Sequential:
+def build_lstm(window: int, inputs: Values | None = None, *, unroll: bool = True) -> keras.Sequential:
     """LSTM(8) → Dense(2) → Dense(1) on (rows, window, 1).
 
     With `inputs`, (rows, window) to train on, a Normalization adapted on them comes first. The steps are
-    unrolled: LiteRT runs a Keras LSTM at any number of rows only so, and the weights are the same.
+    unrolled: LiteRT runs a Keras LSTM at any number of rows only so. Rolled up it has the same weights, and XLA is
+    done with a window of 50 in one second instead of twenty.
     """
     return keras.Sequential(
         [
             keras.Input((window, 1), name="window"),
             *_scaling(inputs, (-1, window, 1)),
-            layers.LSTM(8, unroll=True),
+            layers.LSTM(8, unroll=unroll),
             layers.Dense(2, kernel_initializer="normal"),
             layers.Dense(1, kernel_initializer="normal"),
         ],
@@ -25,13 +26,13 @@ def build_lstm(window: int, inputs: Values | None = None) -> keras.Sequential:
     )
 
 
-def build_mlp(inputs: Values | None = None) -> keras.Sequential:
-    """Dense(8) → Dense(2) → Dense(1), all linear, on (rows, 1); scaled as in `build_lstm`."""
+def build_mlp(inputs: Values | None = None, *, window: int = 1, activation: str = "linear") -> keras.Sequential:
+    """Dense(8) → Dense(2) → Dense(1) on (rows, window), `activation` after the first; scaled as in `build_lstm`."""
     return keras.Sequential(
         [
-            keras.Input((1,), name="value"),
-            *_scaling(inputs, (-1, 1)),
-            layers.Dense(8),
+            keras.Input((window,), name="value"),
+            *_scaling(inputs, (-1, window)),
+            layers.Dense(8, activation=activation),
             layers.Dense(2),
             layers.Dense(1),
         ],

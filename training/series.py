@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from training.config import TrainConfig
+from training.config import SeriesConfig
 
 if TYPE_CHECKING:
     import _csv
@@ -47,9 +47,9 @@ class Rows:
         count = len(self.targets)
         cut = min(max(int(count * (1 - held_out)), 1), count - 1)
         known = max(cut - max(horizon - 1, 0), 1)
-        return self._take(slice(known)), self._take(slice(cut, None))
+        return self.take(slice(known)), self.take(slice(cut, None))
 
-    def _take(self, part: slice) -> Self:
+    def take(self, part: slice) -> Self:
         return type(self)(self.windows[part], self.targets[part], self.persistence[part])
 
     def sha256(self) -> str:
@@ -57,7 +57,7 @@ class Rows:
         return hashlib.sha256(content).hexdigest()
 
 
-def load_rows(config: TrainConfig) -> Rows:
+def load_rows(config: SeriesConfig) -> Rows:
     """The rows of the series that `config` names. Raises SeriesError if they cannot be trained on."""
     if config.csv is None or config.column is None:
         series, target = article_series()

@@ -1,0 +1,186 @@
+import math
+from dataclasses import replace
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from training.report.advice import advise, beats, p_value, tail
+from training.report.config import Budget, ReportConfig
+from training.report.known import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs
+from training.report.rolling import Rolled, RollingRun, Source, origins, rolling_runs
+from training.report.series_findings import shampoo_section, sunspots_section
+from training.series import SeriesError
+
+BUDGET = Budget(steps=300)
+
+
+def written(path: Path, values: np.ndarray) -> Source:
+    path.write_text("\n".join(["x", *map(str, values)]))
+    source = Source(str(path), "x", None, 1, 5)
+    return replace(source, sha256=source.rows().sha256())
+
+
+def rolled(source: Source) -> Rolled:
+    runs = rolling_runs(source, origins(len(source.rows().targets)), range(2), BUDGET)
+    return Rolled(runs, [run.run() for run in runs])
+
+
+def random_walk() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=200).cumsum()
+
+
+def white_noise() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=200)
+
+
+def autoregressive() -> np.ndarray:
+    noise, values = np.random.default_rng(0).normal(size=300), np.zeros(300)
+    for t in range(2, 300):
+        values[t] = 1.6 * values[t - 1] - 0.9 * values[t - 2] + noise[t]
+    return values[100:]
+
+
+ADVICE = {
+    "random walk": (random_walk(), "Persistence is not beaten; do not deploy: RMSE "),
+    "white noise": (white_noise(), "The mean is not beaten; do not deploy: RMSE "),
+    "autoregressive": (
+        autoregressive(),
+        "Linear least squares is enough, and nothing costlier beats it; deploy that, not the LSTM: RMSE ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "sentence"), ADVICE.values(), ids=ADVICE)
+def test_the_advice_follows_from_the_series(values: np.ndarray, sentence: str, tmp_path: Path) -> None:
+    assert advise(rolled(written(tmp_path / "own.csv", values))).startswith(sentence)
+
+
+def of_errors(errors: dict[str, np.ndarray]) -> Rolled:
+    run = RollingRun(Source("", "", None, 1, 5), 0, 0, 0, BUDGET)
+    count = len(errors["lstm"])
+    return Rolled(
+        [run], [{"predictions": {k: v.tolist() for k, v in errors.items()}, "targets": [0.0] * count, "seconds": {}}]
+    )
+
+
+@pytest.mark.parametrize(
+    ("best", "deed"),
+    [
+        ("persistence", "Persistence is not beaten; do not deploy"),
+        ("mean", "The mean is not beaten; do not deploy"),
+        ("mlp_last", "MLP on the last value is enough, and nothing costlier beats it; deploy it"),
+        ("tanh_mlp", "MLP with tanh on the window is enough, and nothing costlier beats it; deploy that, not the LSTM"),
+        ("lstm", "LSTM on the window is worth it here; deploy it"),
+    ],
+)
+def test_the_contender_with_by_far_the_smallest_errors_is_advised(best: str, deed: str) -> None:
+    noise = np.random.default_rng(0).normal(size=(7, 80))
+    names = ("persistence", "mean", "linear", "mlp_last", "mlp", "tanh_mlp", "lstm")
+
+    found = of_errors({name: noise[k] * (0.1 if name == best else 1) for k, name in enumerate(names)})
+
+    assert advise(found).startswith(f"{deed}: RMSE ")
+
+
+def test_at_the_edge_of_chance_a_network_is_not_advised_over_least_squares_with_the_same_errors() -> None:
+    noise, other = np.random.default_rng(0).normal(size=(2, 80))
+
+    def at(factor: float) -> Rolled:
+        better = {"linear": other * factor, "mlp": other * (factor - 1e-4)}
+        return of_errors(
+            {**dict.fromkeys(("lstm", "tanh_mlp", "mlp_last", "mean"), noise * 9), "persistence": noise, **better}
+        )
+
+    edge = next(
+        found
+        for found in map(at, np.linspace(0.2, 2, 18_001))
+        if beats(found, "mlp", "persistence") and not beats(found, "linear", "persistence")
+    )
+    assert advise(edge).startswith("Linear least squares is enough, and nothing costlier beats it")
+
+
+def test_a_gain_that_is_certain_but_tiny_beats_nobody() -> None:
+    errors = np.random.default_rng(0).normal(size=80)
+
+    found = of_errors({"persistence": errors, "linear": errors * 0.999, "lstm": errors * 0.9})
+
+    assert not beats(found, "linear", "persistence")
+    assert beats(found, "lstm", "persistence")
+
+
+def test_a_gain_by_chance_is_found_about_as_often_as_its_level_says() -> None:
+    random = np.random.default_rng(0)
+
+    found = [p_value(random.normal(size=40), horizon=1) < 0.05 for _ in range(2000)]
+
+    assert np.mean(found) == pytest.approx(0.05, abs=0.015)
+    assert p_value(np.full(40, 1.0), horizon=1) == 0
+    assert p_value(np.zeros(40), horizon=1) == 1
+
+
+@pytest.mark.parametrize("t", [-3.0, 0.0, 0.5, 2.0])
+def test_the_tail_is_that_of_students_distribution_where_it_has_a_closed_form(t: float) -> None:
+    assert tail(t, 1) == pytest.approx(0.5 - math.atan(t) / math.pi, abs=1e-6)
+    assert tail(t, 2) == pytest.approx(0.5 - t / (2 * math.sqrt(2 + t**2)), abs=1e-6)
+    assert tail(t, 100_000) == pytest.approx(1 - NormalDist().cdf(t), abs=1e-5)
+
+
+def test_origins_cut_the_last_two_fifths_into_blocks_that_follow_each_other() -> None:
+    assert origins(100) == [60, 68, 76, 84, 92, 100]
+    runs = rolling_runs(Source("", "", None, 1, 5), origins(20), range(3), BUDGET)
+    assert len(runs) == 15
+    assert all(run.cut < run.end for run in runs)
+
+
+@pytest.mark.parametrize("horizon", [1, 4])
+def test_at_an_origin_only_targets_that_are_known_by_then_are_fitted_on(horizon: int, tmp_path: Path) -> None:
+    values = random_walk()[:80]
+    source = replace(written(tmp_path / "own.csv", values), horizon=horizon, sha256="")
+    later = replace(
+        written(tmp_path / "later.csv", np.where(np.arange(80) <= 44, values, 999)), horizon=horizon, sha256=""
+    )
+
+    # Row 40's window ends with value 44: what comes after it may not change what is said of that row.
+    first, other = (RollingRun(one, 40, 41, 0, BUDGET).run()["predictions"] for one in (source, later))
+
+    assert first == other
+
+
+def test_a_file_that_changes_while_the_report_runs_is_refused(tmp_path: Path) -> None:
+    source = written(tmp_path / "own.csv", random_walk())
+    (tmp_path / "own.csv").write_text("x\n" + "1\n" * 200)
+
+    with pytest.raises(SeriesError, match=r"own\.csv: has changed since the report began"):
+        source.rows()
+
+
+QUICK = ReportConfig(quick=True, seeds=1, steps=50)
+
+
+def test_persistence_on_shampoo_sales_has_the_rmse_of_the_public_tutorials() -> None:
+    runs = shampoo_runs(QUICK)
+    results = [run.run() for run in runs]
+
+    assert len(runs) == 12
+    assert float(Rolled(runs, results).rmse("persistence")[0]) == pytest.approx(SHAMPOO_PERSISTENCE, abs=0.0005)
+    assert "it agrees" in shampoo_section(runs, results).lead
+
+
+def test_least_squares_on_sunspots_is_the_autoreg_of_statsmodels() -> None:
+    runs = sunspot_runs(QUICK)
+    results = [run.run() for run in runs]
+
+    found = Rolled(runs, results)
+    np.testing.assert_allclose(found.errors("linear"), found.errors("autoreg"), atol=1e-4)
+    assert found.rmse("autoreg")[0] < found.rmse("persistence")[0]
+    assert "AutoReg(10) has RMSE" in sunspots_section(runs, results).lead
+
+
+def test_without_the_packages_that_bring_them_the_known_results_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.report.known.find_spec", lambda _: None)
+
+    assert shampoo_runs(QUICK) == sunspot_runs(QUICK) == []
+    assert "sktime, which brings the data, is not installed" in shampoo_section([], []).lead
+    assert "statsmodels, which brings the data" in sunspots_section([], []).lead

@@ -1,0 +1,86 @@
+"""One sentence that follows from the numbers: what to deploy on a series, if anything."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.report.names import NAMES
+from training.report.rolling import Rolled
+from training.report.section import number
+from training.series import Values
+
+NAIVE = ("persistence", "mean")
+MLPS = ("mlp_last", "mlp", "tanh_mlp")
+LEVEL = 0.05
+GAIN = 0.02  # of the RMSE; what is less than this is not worth a costlier model, be it chance or not
+
+
+def advise(rolled: Rolled) -> str:
+    """The cheapest contender that none of the costlier ones beats, and what that means for a deployment."""
+    naive, mlp = _best(rolled, NAIVE), _best(rolled, MLPS)
+    chosen = naive
+    for name in ("linear", mlp, "lstm"):
+        if beats(rolled, name, chosen) and name == _best(rolled, (chosen, mlp, name)):
+            chosen = name
+    # At the edge of chance a network may beat what is naive, and least squares with the same errors just not.
+    if chosen != naive and not _smaller(rolled, chosen, "linear"):
+        chosen = "linear"
+    rest = [name for name in (naive, "linear", mlp, "lstm") if name != chosen]
+    others = ", ".join(f"{_rmse(rolled, name)} of {NAMES[name]}" for name in rest)
+    subject = f"{NAMES[chosen][0].upper()}{NAMES[chosen][1:]}"
+    return f"{subject} is {_verdict(chosen, naive)}; {_deed(chosen)}: RMSE {_rmse(rolled, chosen)}, beside {others}."
+
+
+def _verdict(chosen: str, naive: str) -> str:
+    if chosen == naive:
+        return "not beaten"
+    return "worth it here" if chosen == "lstm" else "enough, and nothing costlier beats it"
+
+
+def _deed(chosen: str) -> str:
+    if chosen in NAIVE:
+        return "do not deploy"
+    return "deploy it" if chosen in ("lstm", "mlp_last") else "deploy that, not the LSTM"
+
+
+def _best(rolled: Rolled, names: Sequence[str]) -> str:
+    return min(names, key=lambda name: float(rolled.losses(name).mean()))
+
+
+def _rmse(rolled: Rolled, name: str) -> str:
+    return number(math.sqrt(rolled.losses(name).mean()))
+
+
+def beats(rolled: Rolled, name: str, other: str) -> bool:
+    """Whether the errors of `name` are smaller: the RMSE by over 2 %, and that by chance in less than 5 % of cases."""
+    gains = rolled.losses(other) - rolled.losses(name)
+    return _smaller(rolled, name, other) and p_value(gains, rolled.horizon) < LEVEL
+
+
+def _smaller(rolled: Rolled, name: str, other: str) -> bool:
+    return bool(rolled.losses(name).mean() < (1 - GAIN) ** 2 * rolled.losses(other).mean())
+
+
+def p_value(gains: Values, horizon: int) -> float:
+    """How likely gains this large are, (rows,) in time order, where there is nothing to gain.
+
+    Diebold & Mariano, "Comparing predictive accuracy" (1995), one-sided, as corrected for few rows by Harvey,
+    Leybourne & Newbold (1997); errors `horizon` rows ahead are related over as many rows less one.
+    """
+    rows, lags = len(gains), min(max(horizon, 1), len(gains)) - 1
+    centred = gains - gains.mean()
+    covariances = [float(centred[lag:] @ centred[: rows - lag]) / rows for lag in range(lags + 1)]
+    variance = (covariances[0] + 2 * sum(covariances[1:])) / rows
+    if variance <= 0:
+        return 0.0 if np.all(gains > 0) else 1.0
+    correction = (rows - 1 - 2 * lags + lags * (lags + 1) / rows) / rows
+    return tail(float(gains.mean()) * math.sqrt(max(correction, 0) / variance), rows - 1)
+
+
+def tail(t: float, freedom: int) -> float:
+    """The probability of more than `t` by Student's distribution, integrated: its density is all that is needed."""
+    x = np.linspace(0, abs(t), 10_001)
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi * freedom)
+    within = float(np.trapezoid((1 + x**2 / freedom) ** (-(freedom + 1) / 2), x)) * scale
+    return 0.5 - math.copysign(within, t)

@@ -1,0 +1,69 @@
+"""`ReportConfig`: the command line of the report; `Budget`: what every network of it may spend."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import CliToggleFlag, SettingsConfigDict
+
+from training.config import SeriesConfig
+
+STEPS = 4000
+QUICK_STEPS = 500
+SEEDS = 5
+QUICK_SEEDS = 2
+SPANS = (1, 2, 3, 5, 10, 20, 50)
+QUICK_SPANS = (1, 3, 10)
+QUICK_EPOCHS = 400
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The same for every network of a comparison: Adam, a cosine from `learning_rate` to zero over `steps`."""
+
+    steps: int
+    batch_size: int = 32
+    learning_rate: float = 0.01
+
+
+class ReportConfig(SeriesConfig):
+    """Compare the LSTM with simpler contenders, on the article's series and others or on a CSV column, and draw it."""
+
+    model_config = SettingsConfigDict(cli_prog_name="python -m training report")
+
+    window: int = Field(5, ge=1, le=100, description="values in a window of the --csv series")
+    quick: CliToggleFlag[bool] = Field(
+        default=False, description="fewer seeds, spans and steps: a first look, in under a minute"
+    )
+    seeds: int | None = Field(
+        None, ge=1, le=100, description=f"runs that differ in chance alone; unset: {SEEDS}, or {QUICK_SEEDS} if quick"
+    )
+    steps: int | None = Field(
+        None, ge=1, description=f"training steps of every network; unset: {STEPS}, or {QUICK_STEPS} if quick"
+    )
+    out: Path = Field(Path("report"), description="the folder to write to")
+    cache_dir: Path = Field(Path(".cache/report"), description="the folder that keeps finished runs")
+
+    @model_validator(mode="after")
+    def _check_series(self) -> Self:
+        if self.csv is None and "window" in self.model_fields_set:
+            raise ValueError("--window needs --csv: the other series have windows of their own")
+        return self
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(self.steps or (QUICK_STEPS if self.quick else STEPS))
+
+    @property
+    def all_seeds(self) -> range:
+        return range(self.seeds or (QUICK_SEEDS if self.quick else SEEDS))
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        return QUICK_SPANS if self.quick else SPANS
+
+    @property
+    def article_epochs(self) -> int | None:
+        """None: as many as each recipe has."""
+        return QUICK_EPOCHS if self.quick else None

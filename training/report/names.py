@@ -1,0 +1,12 @@
+"""What the contenders are called."""
+
+NAMES = {
+    "lstm": "LSTM on the window",
+    "tanh_mlp": "MLP with tanh on the window",
+    "mlp": "MLP on the window",
+    "mlp_last": "MLP on the last value",
+    "linear": "linear least squares",
+    "persistence": "persistence",
+    "mean": "the mean",
+    "autoreg": "statsmodels' AutoReg",
+}

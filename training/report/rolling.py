@@ -1,0 +1,125 @@
+"""Rolling-origin evaluation: fitted on what is known at an origin, asked for what comes next, origin after origin."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from training.config import SeriesConfig
+from training.report.config import Budget
+from training.series import Rows, SeriesError, Values, load_rows
+
+ORIGINS = 5
+HELD_OUT = 0.4  # of the rows, cut into as many blocks as there are origins
+
+
+@dataclass(frozen=True)
+class Source:
+    """A column of a CSV file, and the SHA-256 of the rows that it gave when the report was asked for."""
+
+    csv: str
+    column: str
+    target: str | None
+    horizon: int
+    window: int
+    sha256: str = ""
+
+    def rows(self) -> Rows:
+        """The rows. Raises SeriesError if the file has changed meanwhile, or is no series."""
+        fields = asdict(self)
+        expected = fields.pop("sha256")
+        rows = load_rows(SeriesConfig(**fields))
+        if expected not in ("", rows.sha256()):
+            raise SeriesError(f"{self.csv}: has changed since the report began; run it again")
+        return rows
+
+
+@dataclass(frozen=True)
+class RollingRun:
+    """All contenders at one origin: fitted on every row known by then, asked for the rows from `cut` to `end`."""
+
+    source: Source
+    cut: int
+    end: int
+    seed: int
+    budget: Budget
+    autoreg: bool = False
+
+    def run(self) -> dict[str, Any]:
+        """Predictions by contender, and the targets."""
+        from training.report.contenders import Split, contend
+
+        rows = self.source.rows()
+        split = Split(max(self.cut - max(self.source.horizon - 1, 0), 1), self.cut, self.end)
+        outcomes = contend(rows, split, self.seed, self.budget)
+        predictions = {name: o.predictions[self.cut : self.end].tolist() for name, o in outcomes.items()}
+        if self.autoreg:
+            predictions["autoreg"] = _autoreg(rows, split.known, self.cut, self.end).tolist()
+        return {
+            "predictions": predictions,
+            "targets": rows.targets[self.cut : self.end].tolist(),
+            "seconds": {name: o.seconds for name, o in outcomes.items()},
+        }
+
+
+def _autoreg(rows: Rows, known: int, cut: int, end: int) -> Values:
+    """AutoReg of statsmodels with the window's lags, for rows at horizon 1: fitted on the series up to the origin."""
+    from statsmodels.tsa.ar_model import AutoReg
+
+    window = rows.windows.shape[1]
+    fitted = AutoReg(np.concatenate([rows.windows[0], rows.targets[:known]]), lags=window, trend="c").fit()
+    predictions: Values = fitted.params[0] + rows.windows[cut:end, ::-1] @ fitted.params[1:]
+    return predictions
+
+
+def rolling_runs(
+    source: Source, edges: Sequence[int], seeds: Sequence[int], budget: Budget, *, autoreg: bool = False
+) -> list[RollingRun]:
+    """One run a seed for each two neighbours among `edges`, the row numbers where origins lie, and the last row's."""
+    return [RollingRun(source, cut, end, seed, budget, autoreg) for cut, end in pairwise(edges) for seed in seeds]
+
+
+def origins(rows: int) -> list[int]:
+    """The edges of the blocks that the end of `rows` is cut into."""
+    return [int(edge) for edge in np.linspace(rows * (1 - HELD_OUT), rows, ORIGINS + 1)]
+
+
+class Rolled:
+    """What came of the runs of one series, put together over its origins."""
+
+    def __init__(self, runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]) -> None:
+        self.horizon = runs[0].source.horizon
+        self.cuts = sorted({run.cut for run in runs})
+        self.seeds = sorted({run.seed for run in runs})
+        self.contenders = list(results[0]["predictions"])
+        found = {(run.cut, run.seed): result for run, result in zip(runs, results, strict=True)}
+        self.targets = np.concatenate([found[cut, self.seeds[0]]["targets"] for cut in self.cuts])
+        self.blocks = [len(found[cut, self.seeds[0]]["targets"]) for cut in self.cuts]
+        self._predictions = {
+            name: np.array(
+                [np.concatenate([found[cut, seed]["predictions"][name] for cut in self.cuts]) for seed in self.seeds]
+            )
+            for name in self.contenders
+        }
+
+    def errors(self, name: str) -> Values:
+        """(seeds, rows)."""
+        errors: Values = self._predictions[name] - self.targets
+        return errors
+
+    def losses(self, name: str) -> Values:
+        """Squared errors, (rows,): their mean over the seeds, which is what one of these models costs on average."""
+        losses: Values = np.mean(self.errors(name) ** 2, axis=0)
+        return losses
+
+    def rmse(self, name: str) -> Values:
+        """(seeds,)."""
+        rmse: Values = np.sqrt(np.mean(self.errors(name) ** 2, axis=1))
+        return rmse
+
+    def rmse_by_origin(self, name: str) -> Values:
+        """(origins,), over all seeds."""
+        blocks = np.split(self.losses(name), np.cumsum(self.blocks)[:-1])
+        return np.array([np.sqrt(block.mean()) for block in blocks])

@@ -1,0 +1,116 @@
+"""What an experiment hands to the page: sentences, tables and pictures; and how a table is written to files."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Spread(NamedTuple):
+    """A number over several seeds."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        one = self.low == self.high
+        return number(self.median) if one else f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
+
+
+MANY, MOST = 1000, 1e7
+
+Cell = str | float | Spread | None
+
+
+def number(value: float) -> str:
+    """Three digits; all of them before the point, up to millions."""
+    return f"{value:,.0f}" if MANY <= abs(value) < MOST else f"{value:.3g}"
+
+
+def spread_of(values: Sequence[float] | np.ndarray) -> Spread:
+    """Median, least and most."""
+    return Spread(float(np.median(values)), float(np.min(values)), float(np.max(values)))
+
+
+@dataclass(frozen=True)
+class Table:
+    """name: that of its files. best: the numbers of these columns compete in each row, and the least is marked."""
+
+    name: str
+    caption: str
+    columns: tuple[str, ...]
+    rows: list[list[Cell]]
+    best: frozenset[str] = frozenset()
+
+    def texts(self) -> list[list[tuple[str, bool]]]:
+        """For a page: each cell's text, and whether it is the row's best."""
+        return [[(_text(cell), k in self._best(row)) for k, cell in enumerate(row)] for row in self.rows]
+
+    def _best(self, row: list[Cell]) -> set[int]:
+        values = {k: _value(row[k]) for k, column in enumerate(self.columns) if column in self.best}
+        return {k for k, value in values.items() if value == min(values.values())}
+
+    def records(self) -> list[dict[str, str | float | None]]:
+        """For a file: a spread takes three columns."""
+        return [self._record(row) for row in self.rows]
+
+    def _record(self, row: list[Cell]) -> dict[str, str | float | None]:
+        record: dict[str, str | float | None] = {}
+        for column, cell in zip(self.columns, row, strict=True):
+            if isinstance(cell, Spread):
+                record |= {column: cell.median, f"{column}, least": cell.low, f"{column}, most": cell.high}
+            else:
+                record[column] = cell
+        return record
+
+    def to_csv(self) -> str:
+        text = io.StringIO()
+        records = self.records()
+        columns = dict.fromkeys(name for record in records for name in record)  # an empty cell is no spread
+        writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+        return text.getvalue()
+
+    def to_json(self) -> str:
+        return json.dumps({"caption": self.caption, "rows": self.records()}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return "-"
+    return number(cell) if isinstance(cell, float) else str(cell)
+
+
+def _value(cell: Cell) -> float:
+    if isinstance(cell, Spread):
+        return cell.median
+    return cell if isinstance(cell, float) else float("inf")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """svg: its colours are the page's variables, see `pictures`. alt: what it shows, for who does not see it."""
+
+    name: str
+    caption: str
+    alt: str
+    svg: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """lead: the sentence that everything below it is there to support."""
+
+    title: str
+    lead: str
+    findings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    details: list[Table] = field(default_factory=list)
