@@ -4,13 +4,16 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve train test test-soak test-docker test-browser test-clients check lock bench bench-bulk bench-peers bench-start bench-train
+.PHONY: serve train test test-soak test-docker test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-train
 
 serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:$(PORT)
 	$(BIN)/python -m service --port $(PORT) $(ARGS)
 
 train: $(VENV)/train.installed  ## train both models and publish new versions
 	$(BIN)/python -m training $(ARGS)
+
+report: $(VENV)/test.installed  ## when the LSTM is worth it: experiments, pictures and one page, report/index.html
+	$(BIN)/python -m training report $(ARGS)
 
 test: $(VENV)/test.installed  ## run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
