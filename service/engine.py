@@ -72,13 +72,14 @@ class _Runner:
         with self._lock:
             if len(windows) != self._rows:
                 self._resize(len(windows))
-            self._interpreter.set_tensor(self._input, windows.reshape(-1, *self._row_shape))
+            self._interpreter.set_tensor(self._input, windows.reshape(self._shape))
             self._interpreter.invoke()
             predictions: Batch = self._interpreter.get_tensor(self._output)
             return predictions[:, 0]
 
     def _resize(self, rows: int) -> None:
-        self._interpreter.resize_tensor_input(self._input, [rows, *self._row_shape])
+        self._shape = (rows, *filter(None, self._row_shape))
+        self._interpreter.resize_tensor_input(self._input, self._shape)
         self._interpreter.allocate_tensors()
         self._rows = rows
 

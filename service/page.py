@@ -14,6 +14,12 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+    "Vary": "Accept",
+}
 
 
 def add_page(app: FastAPI) -> None:
@@ -24,7 +30,6 @@ def add_page(app: FastAPI) -> None:
         response.headers["Vary"] = "Accept"
         if "text/html" not in request.headers.get("accept", ""):
             return Alive()
-        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Accept"}
-        return FileResponse(FOLDER / "index.html", headers=headers)  # type: ignore[return-value]  # it goes out as it is
+        return FileResponse(FOLDER / "index.html", headers=HEADERS)  # type: ignore[return-value]  # it goes out as it is
 
     app.mount("/static", StaticFiles(directory=FOLDER))
