@@ -142,33 +142,33 @@ class Deadline:
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app = app
         self._seconds = seconds
-        self._unheard: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_free(scope):
             await self._app(scope, receive, send)
             return
-        started = late = False
+        started = False
+        refusal: asyncio.Task[None] | None = None
 
         async def send_in_time(message: Message) -> None:
             nonlocal started
-            if not late:
+            if refusal is None:
                 started = True
                 await send(message)
 
-        work = asyncio.create_task(self._work(scope, receive, send_in_time))
-        await asyncio.wait({work}, timeout=self._seconds)
-        if started or work.done():  # an answer that is on its way takes as long as its reader does
-            await work
-            return
-        late = True
-        self._unheard.add(work)
-        work.add_done_callback(self._unheard.discard)
-        error = DeadlineExceeded(f"The work took longer than {self._seconds:g} seconds")
-        await to_response(error)(scope, receive, send)
+        def give_up() -> None:
+            nonlocal refusal
+            if not started:  # an answer that is on its way takes as long as its reader does
+                error = DeadlineExceeded(f"The work took longer than {self._seconds:g} seconds")
+                refusal = asyncio.ensure_future(to_response(error)(scope, receive, send))
 
-    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        timer = asyncio.get_running_loop().call_later(self._seconds, give_up)
+        try:
+            await self._app(scope, receive, send_in_time)
+        finally:
+            timer.cancel()
+            if refusal is not None:
+                await refusal
 
 
 class Concurrency:

@@ -87,18 +87,35 @@ def test_a_full_process_turns_away_with_429_and_takes_the_next_when_work_has_end
 def test_work_that_takes_too_long_is_a_504_and_keeps_its_place_until_it_has_ended() -> None:
     async def ask() -> tuple[list[int], int]:
         gate = Gate()
-        async with client_of(Deadline(Concurrency(gate, max_requests=1), seconds=0.02)) as client:
-            late = await client.post("/")
-            while_at_work = await client.post("/")
-            gate.opened.set()
-            await asyncio.sleep(0.01)
-            after = await client.post("/")
-            return [late.status_code, while_at_work.status_code, after.status_code], gate.finished
+        app = Deadline(Concurrency(gate, max_requests=1), seconds=0.02)
+        late, work = await first_status(app)
+        while_at_work, refused = await first_status(app)
+        gate.opened.set()
+        await asyncio.gather(work, refused)
+        after, done = await first_status(app)
+        await done
+        return [late, while_at_work, after], gate.finished
 
     statuses, finished = asyncio.run(ask())
 
     assert statuses == [504, 429, 200]
     assert finished == 2
+
+
+async def first_status(app: ASGIApp) -> tuple[int, asyncio.Future[None]]:
+    """The status of an answer as soon as it is there, and the work, which may go on."""
+    status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            status.set_result(message["status"])
+
+    scope = {"type": "http", "path": "/", "method": "POST", "headers": []}
+    work = asyncio.ensure_future(app(scope, receive, send))
+    return await status, work
 
 
 def test_an_answer_that_has_begun_is_not_cut_off_by_the_deadline() -> None:
