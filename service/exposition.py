@@ -119,12 +119,20 @@ def create_metrics_router(exposition: Exposition) -> APIRouter:
 
 def _read(folder: Path) -> Iterator[Metric]:
     for file in folder.glob("*.json"):
-        is_alive = Path(f"/proc/{file.stem}").exists()
+        counts_gauges = _is_alive(int(file.stem))
         for name, documentation, kind, samples in orjson.loads(file.read_bytes()):
             metric = Metric(name, documentation, kind)
-            for sample in samples if is_alive or kind != "gauge" else ():
+            for sample in samples if counts_gauges or kind != "gauge" else ():
                 metric.add_sample(*sample)
             yield metric
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _merge(into: Metric, metric: Metric) -> None:
