@@ -18,8 +18,8 @@ report: $(VENV)/test.installed  ## when the LSTM is worth it: experiments, pictu
 test: $(VENV)/test.installed  ## run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
 
-test-soak: $(VENV)/test.installed  ## minutes under load: swaps, drains, kills, leaks, hostile and random requests
-	$(BIN)/python -m pytest -m soak tests/soak $(ARGS)
+test-soak: $(VENV)/test.installed  ## minutes under load: swaps, drains, kills, leaks, hostile and random requests, an interrupted report
+	$(BIN)/python -m pytest -m soak $(ARGS)
 
 test-docker: $(VENV)/test.installed  ## images, compose and a swarm on a real Docker Engine
 	$(BIN)/python -m pytest -m docker tests/docker $(ARGS)

@@ -164,6 +164,7 @@ def results(folder: Path, key: str) -> list[str]:
     return [json.dumps(json.loads(file.read_text())["result"][key]) for file in folder.glob("*.json")]
 
 
+@pytest.mark.soak
 def test_an_interrupted_report_leaves_no_process_and_goes_on_from_the_finished_runs(
     series: Path, tmp_path: Path
 ) -> None:
