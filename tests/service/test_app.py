@@ -64,5 +64,6 @@ def test_what_nobody_foresaw_is_a_500_that_says_nothing_of_the_inside(unloaded: 
 
     own, protocol = get(unloaded, "/broken"), get(unloaded, "/v2/broken")
 
+    assert own.headers["connection"] == protocol.headers["connection"] == "close", "uvicorn closes it"
     assert (own.status_code, own.json()) == (500, {"detail": "Internal Server Error"})
     assert (protocol.status_code, protocol.json()) == (500, {"error": "Internal Server Error"})
