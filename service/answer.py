@@ -1,10 +1,12 @@
 """From the bytes of a request to the bytes of its answer: parse, predict, write."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from starlette.concurrency import run_in_threadpool
 
 from artifact import Batch, ModelCard
 from service.errors import InvalidRequest, PredictionOverflow
@@ -12,7 +14,15 @@ from service.flat import read_flat
 from service.lifecycle import LiveModel
 from service.schemas import prediction_json, predictions_json, request_body
 
-INLINE_BYTES = 16 * 2**10  # a larger body goes to a thread: it would hold up the event loop for milliseconds
+INLINE_BYTES = 16 * 2**10
+Answer = TypeVar("Answer")
+
+
+async def work_on(content: bytes, work: Callable[[], Answer], *, is_compressed: bool = False) -> Answer:
+    """Do the work that a body asks for, in a thread if it would hold up the event loop for milliseconds."""
+    if len(content) > INLINE_BYTES or is_compressed:  # what comes compressed can be of any size
+        return await run_in_threadpool(work)
+    return work()
 
 
 def predict(model: LiveModel, batch: Batch) -> tuple[Batch, Sequence[int] | NDArray[np.intp]]:

@@ -5,10 +5,9 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from artifact import MODEL_NAMES
-from service.answer import INLINE_BYTES, answer_batch, answer_single
+from service.answer import answer_batch, answer_single, work_on
 from service.errors import DESCRIPTIONS, UnsupportedMedia
 from service.lifecycle import Lifecycle, LiveModel
 from service.schemas import (
@@ -75,9 +74,7 @@ def _predict(
     async def predict(request: Request, version: Version = None) -> Response:
         content = await _json_content(request)
         model = lifecycle.live(name, version)
-        if len(content) > INLINE_BYTES:
-            return _json(await run_in_threadpool(answer, model, content))
-        return _json(answer(model, content))
+        return _json(await work_on(content, partial(answer, model, content)))
 
     return predict
 

@@ -6,10 +6,9 @@ from functools import partial
 from typing import Annotated, Any, NoReturn
 
 from fastapi import APIRouter, Path, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from artifact import MODEL_NAMES, TensorSpec
-from service.answer import INLINE_BYTES
+from service.answer import work_on
 from service.errors import BadInput, UnknownModel, UnknownVersion, UnsupportedMedia
 from service.lifecycle import Lifecycle, LiveModel
 from service.rows import predict_rows
@@ -59,8 +58,7 @@ def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -
             raise UnsupportedMedia("Content-Encoding is not taken here; send the JSON as it is")
         content = await request.body()
         work = partial(predict_rows, _find(lifecycle, request, name, version), content, max_batch_rows)
-        written = await run_in_threadpool(work) if len(content) > INLINE_BYTES else work()
-        return Response(written, media_type="application/json")
+        return Response(await work_on(content, work), media_type="application/json")
 
     options: dict[str, Any] = {"response_model": PredictResponse, "responses": PREDICT_FAILURES, "description": ROWS}
 

@@ -7,11 +7,10 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 
 from artifact import MODEL_NAMES, TensorSpec
-from service.answer import INLINE_BYTES
+from service.answer import work_on
 from service.encoding import deflate, inflate, negotiate
 from service.errors import BadInput, UnsupportedMedia
 from service.infer import infer
@@ -151,10 +150,7 @@ def _add_infer(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int, max
         content = await request.body()
         model = _find(lifecycle, name, version)
         work = partial(_answer, model, request.headers, content, max_batch_rows, max_body_bytes)
-        # What comes compressed can be any size.
-        if len(content) > INLINE_BYTES or "content-encoding" in request.headers:
-            return await run_in_threadpool(work)
-        return work()
+        return await work_on(content, work, is_compressed="content-encoding" in request.headers)
 
     options: dict[str, Any] = {
         "response_model": InferResponse,
