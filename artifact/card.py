@@ -107,7 +107,8 @@ class CardDraft(_Record):
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:
-        if self.input.shape[0] is not None or math.prod(self.input.shape[1:]) != self.window:  # type: ignore[arg-type]
+        axes = [size for size in self.input.shape[1:] if size is not None]
+        if [None, *axes] != self.input.shape or math.prod(axes) != self.window:
             raise ValueError("the input's shape does not hold rows of one window")
         if self.input_range[0] > self.input_range[1]:
             raise ValueError("the input range ends before it begins")

@@ -95,7 +95,11 @@ def _read_verified(models_dir: Path, path: Path, digest: FileDigest) -> bytes:
 
 
 def _read(models_dir: Path, path: Path) -> bytes:
-    if not path.resolve().is_relative_to(models_dir.resolve()):
+    try:
+        inside = path.resolve().is_relative_to(models_dir.resolve())
+    except RuntimeError:  # what Python before 3.13 says of links in a circle
+        raise ArtifactError(f"{_label(path)}: is a link to itself") from None
+    if not inside:
         raise ArtifactError(f"{_label(path)}: leads out of the repository")
     try:
         # Without O_NONBLOCK a pipe in the place of a file would hold up whoever opens it.

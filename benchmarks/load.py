@@ -111,7 +111,7 @@ def found(pattern: str, text: str) -> str:
 
 def latency(seen: str, percentile: int) -> float:
     """A percentile of wrk's latencies, in milliseconds."""
-    number, unit = re.fullmatch(r"([\d.]+)(\w+)", found(rf" {percentile}% +(\S+)", seen)).groups()  # type: ignore[union-attr]
+    number, unit = re.fullmatch(r"([\d.]+)(\w+)", found(rf" {percentile}% +(\S+)", seen)).groups()  # type: ignore[union-attr]  # \S+ and \w+ match
     return float(number) * UNITS[unit]
 
 

@@ -103,7 +103,7 @@ def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition)
     api.add_exception_handler(ServiceError, _answer_error)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(Exception, _answer_unexpected)
-    api.openapi = partial(describe, api, lifecycle, settings.max_batch_rows)  # type: ignore[method-assign]
+    api.openapi = partial(describe, api, lifecycle, settings.max_batch_rows)  # type: ignore[method-assign]  # FastAPI's documented way
     return api
 
 

@@ -115,6 +115,8 @@ class Lifecycle:
                 self.refresh()
             except OSError as error:
                 logger.warning("cannot look into the model repository: %s", error.strerror)
+            except Exception:  # whatever it is: without this thread no new version would ever be live again
+                logger.exception("cannot look into the model repository")
 
     def refresh(self) -> None:
         """Look into the repository once, and make live what should be; what is bad changes nothing."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from service.schemas import Alive
@@ -24,12 +24,12 @@ HEADERS = {
 
 def add_page(app: FastAPI) -> None:
     """The page at / for who takes HTML, and its files below /static."""
+    summary = "The page for a browser; for KServe's client, whether the process is there"
 
-    @app.get("/", tags=["health"], summary="The page for a browser; for KServe's client, whether the process is there")
-    async def page(request: Request, response: Response) -> Alive:
-        response.headers["Vary"] = "Accept"
-        if "text/html" not in request.headers.get("accept", ""):
-            return Alive()
-        return FileResponse(FOLDER / "index.html", headers=HEADERS)  # type: ignore[return-value]  # it goes out as it is
+    @app.get("/", tags=["health"], summary=summary, response_model=Alive)
+    async def page(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return FileResponse(FOLDER / "index.html", headers=HEADERS)
+        return JSONResponse(Alive().model_dump(), headers={"Vary": "Accept"})
 
     app.mount("/static", StaticFiles(directory=FOLDER))

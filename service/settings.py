@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     body_seconds: float = Field(10, gt=0, le=86_400, description="longest wait for more of a request, else 408")
     deadline_seconds: float = Field(30, gt=0, le=86_400, description="longest work on a request, else 504")
     reload_seconds: float = Field(2, gt=0, le=86_400, description="longest time until a new version is live")
-    access_log: bool = Field(False, description="a line in the log for each request")  # noqa: FBT003
+    access_log: bool = Field(default=False, description="a line in the log for each request")
     drain_seconds: float = Field(5, ge=0, le=86_400, description="how long to serve on after SIGTERM")
     cors_origins: list[str] = Field([], description="web origins that may ask; unset: none")
     card_key_file: Path | None = Field(None, description="the key that cards must be signed with; unset: none")

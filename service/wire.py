@@ -92,7 +92,7 @@ class InferRequest(_Request):
 class IndexRequest(_Request):
     """Which versions are asked for."""
 
-    ready: bool = Field(False, description="only those that answer")  # noqa: FBT003
+    ready: bool = Field(default=False, description="only those that answer")
 
 
 class OutputTensor(BaseModel):

@@ -1,12 +1,17 @@
+import json
+import math
 import os
+import random
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,6 +127,11 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing file": (lambda folder: (folder / LITERT_FILE).unlink(), "model.tflite: No such file or directory"),
     "truncated file": (lambda folder: os.truncate(folder / LITERT_FILE, 10), "model.tflite: has 10 bytes"),
     "flipped bit": (lambda folder: flip_a_bit(folder / KERAS_FILE), "model.keras: its sha256 is not"),
+    "card of a shape without sizes": (
+        lambda folder: change_card(folder, input={"name": "window", "shape": [None, None, 1]}),
+        "card.json: the file: Value error, the input's shape does not hold rows of one window",
+    ),
+    "link to itself": (lambda folder: swap_for_link_to_itself(folder / LITERT_FILE), "model.tflite: "),
     "folder for a file": (lambda folder: swap_for_folder(folder / LITERT_FILE), "model.tflite: Is a directory"),
 }
 
@@ -137,6 +147,11 @@ def swap_for_folder(path: Path) -> None:
     path.mkdir()
 
 
+def swap_for_link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_a_damaged_version_is_refused_with_what_is_wrong_and_no_path_of_the_machine(kind: str, tmp_path: Path) -> None:
     damage, message = DAMAGES[kind]
@@ -150,6 +165,50 @@ def test_a_damaged_version_is_refused_with_what_is_wrong_and_no_path_of_the_mach
     assert "\n" not in str(caught.value)
 
 
+ODD: list[Any] = [None, [], {}, "", -1, 0, True, 2**63, 10**400, 1e308, math.nan, [None], "9" * 5000, "\ud800"]
+
+
+def test_a_card_with_anything_odd_in_any_place_is_refused_or_read_and_raises_nothing_else(tmp_path: Path) -> None:
+    file = copy_of_shipped(tmp_path) / "lstm" / "1" / CARD_FILE
+    card = json.loads(file.read_text()) | {"fitted": [{"target": 1.0, "prediction": 1.0}]}
+    refused = 0
+    for place in places(card):
+        for odd in ODD:
+            changed = json.loads(json.dumps(card))
+            reduce(lambda inner, key: inner[key], place[:-1], changed)[place[-1]] = odd
+            file.write_text(json.dumps(changed))
+            try:
+                verify(tmp_path, "lstm", 1)
+            except ArtifactError:
+                refused += 1
+
+    assert refused > 1000
+
+
+def places(value: Any) -> Iterator[tuple[Any, ...]]:
+    """The keys that lead to each value within."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, found in inner:
+        yield (key,)
+        yield from ((key, *rest) for rest in places(found))
+
+
+def test_a_card_of_random_damage_is_refused_or_read_and_raises_nothing_else(tmp_path: Path) -> None:
+    file = copy_of_shipped(tmp_path) / "lstm" / "1" / CARD_FILE
+    whole, chance, refused = file.read_bytes(), random.Random(20), 0
+    for _ in range(2000):
+        content = bytearray(whole)
+        for _ in range(chance.choice([1, 4, 32])):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        file.write_bytes(content[: chance.choice([None, chance.randrange(len(content))])])
+        try:
+            verify(tmp_path, "lstm", 1)
+        except ArtifactError:
+            refused += 1
+
+    assert refused > 1000
+
+
 def test_golden_samples_that_are_not_repeated_are_an_error() -> None:
     card = verify(SHIPPED, "mlp", 1).card
     right = np.array([sample.prediction for sample in card.golden], np.float32)
@@ -158,7 +217,7 @@ def test_golden_samples_that_are_not_repeated_are_an_error() -> None:
     for factor in (np.float32(1.001), np.float32("nan"), np.float32(0)):
         wrong = right * factor
         with pytest.raises(ArtifactError, match="does not repeat the golden samples"):
-            check_golden(card, lambda _, wrong=wrong: wrong)  # type: ignore[misc]
+            check_golden(card, lambda _, wrong=wrong: wrong)  # type: ignore[misc]  # bound early
 
 
 def test_predictions_agree_within_a_ten_thousandth_each() -> None:

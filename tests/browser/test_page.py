@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -182,9 +183,11 @@ def test_the_page_is_used_by_keyboard_alone(page: Page) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_the_screen_in_both_themes(browser: Browser, service: Server, size: str, theme: str) -> None:
+def test_it_fits_the_screen_in_both_themes(
+    browser: Browser, service: Server, size: str, theme: Literal["light", "dark"]
+) -> None:
     width, height = SIZES[size]
-    with browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme) as context:  # type: ignore[arg-type]
+    with browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme) as context:
         page = context.new_page()
         page.goto(service.url)
         page.fill("#values", "996 997 998 999 1000")

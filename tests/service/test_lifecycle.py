@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artifact import CARD_FILE, LITERT_FILE, ArtifactError, pin, publish, unpin, verify
+from artifact import CARD_FILE, LITERT_FILE, Artifact, ArtifactError, pin, publish, unpin, verify
 from service.engine import LiteRTEngine
 from service.errors import UnknownVersion
 from service.lifecycle import KEPT, Lifecycle
@@ -256,6 +256,29 @@ def test_with_a_card_key_only_what_was_signed_with_it_is_live(models_dir: Path, 
         2: "lstm/2/card.hmac: is not the signature of its card",
         3: "lstm/3/card.hmac: No such file or directory",
     }
+
+
+def test_an_error_that_nobody_foresaw_does_not_end_the_watching(
+    models_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    troubles = [RuntimeError("unforeseen")]
+
+    def make_engine(artifact: Artifact) -> LiteRTEngine:
+        if artifact.card.version == 2 and troubles:
+            raise troubles.pop()
+        return LiteRTEngine(artifact)
+
+    lifecycle = Lifecycle(models_dir, make_engine, partial(self_test, engine="litert"))
+    lifecycle.load()
+    with lifecycle.watching(0.2):
+        add_version(models_dir, "lstm", 2)
+        for _ in range(200):
+            if live(lifecycle) == 2:
+                break
+            time.sleep(0.05)
+
+    assert live(lifecycle) == 2
+    assert "RuntimeError: unforeseen" in caplog.text
 
 
 def test_watching_looks_by_itself_and_ends_with_its_context(lifecycle: Lifecycle, models_dir: Path) -> None:

@@ -39,7 +39,7 @@ def _series(config: ReportConfig) -> list[Section]:
 
 
 def _series_runs(config: ReportConfig) -> list[RollingRun]:
-    path = str(config.csv.resolve()) if config.csv else ""
+    path = str(config.csv.absolute()) if config.csv else ""
     named = Source(path, config.column or "", config.target, config.resolved_horizon, config.window)
     rows = named.rows()
     source = Source(path, named.column, named.target, named.horizon, named.window, rows.sha256())
