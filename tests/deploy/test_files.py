@@ -16,6 +16,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.metrics import LIMITS
 from service.settings import Settings
 from tests.repository import CHECKOUT
 from tests.server import Server, free_port
@@ -114,6 +115,13 @@ def test_every_query_names_metrics_and_labels_that_are_exported(client: httpx.Cl
             assert name in described, query
             used = set(re.findall(r"(\w+)=", selectors))
             assert not described[name] or used <= described[name], query
+
+
+def test_every_limit_that_a_query_names_is_one_that_is_counted() -> None:
+    named = {limit for query in queries() for limit in re.findall(r'limit="(\w+)"', query)}
+
+    assert named
+    assert named <= set(LIMITS.values())
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
