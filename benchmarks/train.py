@@ -11,9 +11,9 @@ import keras
 import numpy as np
 
 from training.config import TrainConfig
+from training.data.series import Values, load_rows
 from training.fit import compiled_fit, make_optimizer
 from training.networks import build_lstm, build_mlp, inputs_of
-from training.series import Values, load_rows
 
 EPOCHS = 100
 ROUNDS = 3

@@ -17,12 +17,12 @@ from uvicorn.supervisors import Multiprocess
 
 from artifact import Artifact, ArtifactError, Batch
 from service.app import create_app, create_lifecycle
-from service.engine import Engine
-from service.limits import InvalidKeysFile, read_key_digests
-from service.protocol import Protocol
-from service.selftest import TESTER
+from service.connection import Protocol
+from service.inference.engine import Engine
+from service.inference.selftest import TESTER
+from service.middleware.api_keys import InvalidKeysFile, read_key_digests
 from service.settings import Settings
-from service.telemetry import log_config
+from service.telemetry.logs import log_config
 
 # On every answer, where each costs a prediction half a microsecond; the page has more of its own.
 SECURITY_HEADERS = [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")]

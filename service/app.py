@@ -18,20 +18,25 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from artifact import Artifact, read_key
-from service import tfserving, v2
-from service.api import create_router
-from service.drain import Drain
-from service.engine import ENGINES, Engine
-from service.errors import ErrorAnswer, InvalidRequest, ServiceError, to_response
-from service.exposition import Exposition, build_of, create_metrics_router
-from service.fastlane import FastLane
-from service.lifecycle import Lifecycle
-from service.limits import ApiKeys, BodyLimit, Concurrency, Deadline
-from service.observe import Observe
+from service.inference.engine import ENGINES, Engine
+from service.inference.errors import InvalidRequest, ServiceError
+from service.inference.lifecycle import Lifecycle
+from service.inference.selftest import self_test
+from service.middleware.api_keys import ApiKeys
+from service.middleware.body_limit import BodyLimit
+from service.middleware.concurrency import Concurrency
+from service.middleware.deadline import Deadline
+from service.middleware.fast_path import FastLane
+from service.middleware.observe import Observe
+from service.middleware.shutdown import Drain
 from service.openapi import describe
-from service.page import add_page
-from service.selftest import self_test
+from service.protocols.http_errors import ErrorAnswer, to_response
+from service.protocols.native.routes import create_router
+from service.protocols.open_inference import routes as open_inference
+from service.protocols.tensorflow_serving import routes as tensorflow_serving
 from service.settings import Settings
+from service.telemetry.exposition import Exposition, build_of, create_metrics_router
+from service.web.page import add_page
 
 logger = logging.getLogger("lagcast")
 
@@ -92,13 +97,13 @@ def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition)
         redoc_url=None,
         redirect_slashes=False,
     )
-    api.include_router(v2.create_infer_router(lifecycle, settings.max_batch_rows, settings.max_body_bytes))
-    api.include_router(tfserving.create_predict_router(lifecycle, settings.max_batch_rows))
+    api.include_router(open_inference.create_infer_router(lifecycle, settings.max_batch_rows, settings.max_body_bytes))
+    api.include_router(tensorflow_serving.create_predict_router(lifecycle, settings.max_batch_rows))
     api.include_router(create_router(lifecycle, settings.max_batch_rows))
     api.include_router(create_metrics_router(exposition))
     add_page(api)
-    api.include_router(v2.create_router(lifecycle))
-    api.include_router(tfserving.create_router(lifecycle))
+    api.include_router(open_inference.create_router(lifecycle))
+    api.include_router(tensorflow_serving.create_router(lifecycle))
     api.add_exception_handler(HTTPException, _answer_http)
     api.add_exception_handler(ServiceError, _answer_error)
     api.add_exception_handler(RequestValidationError, _answer_invalid)

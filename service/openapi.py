@@ -7,10 +7,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from artifact import MODEL_NAMES, ModelCard
-from service.errors import ServiceError, error_key
-from service.lifecycle import Lifecycle
-from service.schemas import Body, request_body
-from service.wire import InferRequest, PredictRequest
+from service.inference.errors import ServiceError
+from service.inference.lifecycle import Lifecycle
+from service.protocols.http_errors import error_key
+from service.protocols.native.schemas import Body, request_body
+from service.protocols.open_inference.schemas import InferRequest, PredictRequest
 
 VERSIONED = "/versions/{version}"
 

@@ -8,9 +8,9 @@ from pydantic_settings import CliApp
 
 from artifact import MODEL_NAMES, ArtifactError, publish, read_key
 from training.config import TrainConfig
+from training.data.series import SeriesError, load_rows
 from training.quiet import silent_stderr
 from training.report.config import ReportConfig
-from training.series import SeriesError, load_rows
 
 
 def main(arguments: list[str]) -> int:

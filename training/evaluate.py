@@ -3,7 +3,7 @@
 import numpy as np
 
 from artifact import Batch, Evaluation, Metrics
-from training.series import Rows, Values
+from training.data.series import Rows, Values
 
 
 def evaluate(predictions: Values, trained: Rows, held_out: Rows) -> Evaluation:

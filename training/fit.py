@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from artifact import ArtifactError
 from training.config import TrainConfig
+from training.data.series import Rows, Values
 from training.networks import build_lstm, build_mlp, inputs_of, spread, with_rescaling
-from training.series import Rows, Values
 
 NO_ROW = -1
 CHUNK_STEPS = 4000  # some tenths of a second: between chunks progress is shown and Ctrl-C is heard

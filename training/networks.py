@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from training.series import Values
+from training.data.series import Values
 
 
 def build_lstm(window: int, inputs: Values | None = None, *, unroll: bool = True) -> keras.Sequential:

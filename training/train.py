@@ -22,11 +22,11 @@ from artifact import (
 )
 from training.config import TrainConfig
 from training.console import shown
+from training.data.series import Rows, Values
 from training.evaluate import evaluate
 from training.export import export, predict_keras, predict_litert
 from training.fit import fit
 from training.networks import inputs_of
-from training.series import Rows, Values
 
 GOLDEN_SAMPLES = 5
 LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "numpy")

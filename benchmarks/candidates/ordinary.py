@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from artifact import verify
-from service.engine import LiteRTEngine
-from service.schemas import Float32, Prediction
+from service.inference.engine import LiteRTEngine
+from service.protocols.native.schemas import Float32, Prediction
 
 engine = LiteRTEngine(verify(Path("models"), "lstm", 1))
 app = FastAPI()

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.errors import DESCRIPTIONS
+from service.protocols.http_errors import DESCRIPTIONS
 
 PREDICT = {"/predict/lstm", "/predict/mlp", "/predict/lstm/batch", "/predict/mlp/batch"}
 READ = {"/", "/models", "/models/{name}", "/models/{name}/versions", "/health/live", "/health/ready", "/metrics"}

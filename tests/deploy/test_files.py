@@ -16,8 +16,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.metrics import LIMITS
 from service.settings import Settings
+from service.telemetry.metrics import LIMITS
 from tests.repository import CHECKOUT
 from tests.server import Server, free_port
 

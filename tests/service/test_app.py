@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from service.app import create_api, create_lifecycle
-from service.engine import LiteRTEngine
-from service.exposition import Exposition
+from service.inference.engine import LiteRTEngine
 from service.settings import Settings
+from service.telemetry.exposition import Exposition
 from tests.repository import SHIPPED
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.encoding import deflate, inflate, negotiate
-from service.errors import BadInput, BodyTooLarge, UnsupportedMedia
+from service.inference.errors import BadInput, BodyTooLarge, UnsupportedMedia
+from service.protocols.open_inference.compression import deflate, inflate, negotiate
 
 BODIES: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
 LIMIT = 1000

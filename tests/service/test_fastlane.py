@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Scope
 
 from service.app import create_app
-from service.drain import Drain
-from service.fastlane import MAX_BYTES, FastLane
-from service.observe import Observe
+from service.middleware.fast_path import MAX_BYTES, FastLane
+from service.middleware.observe import Observe
+from service.middleware.shutdown import Drain
 from service.settings import Settings
 from tests.repository import SHIPPED
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.errors import ServiceError
-from service.flat import read_flat
-from service.schemas import request_body
+from service.inference.errors import ServiceError
+from service.protocols.native.flat import read_flat
+from service.protocols.native.schemas import request_body
 
 MAX_ROWS = 5
 NUMBERS = st.floats(-1e38, 1e38) | st.integers(-(10**20), 10**20)

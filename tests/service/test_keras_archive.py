@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from artifact import KERAS_FILE, ArtifactError, verify
-from service.keras_archive import check_archive
+from service.inference.keras_archive import check_archive
 from tests.repository import SHIPPED
 
 GOOD = verify(SHIPPED, "lstm", 1).files[KERAS_FILE]

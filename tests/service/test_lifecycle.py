@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from artifact import CARD_FILE, LITERT_FILE, Artifact, ArtifactError, pin, publish, unpin, verify
-from service.engine import LiteRTEngine
-from service.errors import UnknownVersion
-from service.lifecycle import KEPT, Lifecycle
-from service.selftest import self_test
+from service.inference.engine import LiteRTEngine
+from service.inference.errors import UnknownVersion
+from service.inference.lifecycle import KEPT, Lifecycle
+from service.inference.selftest import self_test
 from tests.artifact.test_repository import draft, swap_for_folder
 from tests.repository import SHIPPED, add_version, change_card, copy_of_shipped, replace_file
 

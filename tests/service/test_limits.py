@@ -10,7 +10,10 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.limits import ApiKeys, BodyLimit, Concurrency, Deadline, InvalidKeysFile, read_key_digests
+from service.middleware.api_keys import ApiKeys, InvalidKeysFile, read_key_digests
+from service.middleware.body_limit import BodyLimit
+from service.middleware.concurrency import Concurrency
+from service.middleware.deadline import Deadline
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,7 +185,7 @@ def test_a_keys_file_is_read_again_when_it_changes_and_kept_when_it_is_broken(
     keys_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 0.0
-    monkeypatch.setattr("service.limits.time.monotonic", lambda: clock)
+    monkeypatch.setattr("service.middleware.api_keys.time.monotonic", lambda: clock)
     app = ApiKeys(echo, keys_file)
 
     def status(key: str) -> int:

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from service.metrics import REQUEST_SECONDS
-from service.observe import CLIENT_GONE, Observe
-from service.telemetry import JSONFormatter
+from service.middleware.observe import CLIENT_GONE, Observe
+from service.telemetry.logs import JSONFormatter
+from service.telemetry.metrics import REQUEST_SECONDS
 
 
 def count(route: str, status: int) -> float:

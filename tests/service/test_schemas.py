@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artifact import verify
-from service.errors import InvalidRequest, NotJSON, ServiceError
-from service.schemas import prediction_json, predictions_json, request_body
+from service.inference.errors import InvalidRequest, NotJSON, ServiceError
+from service.protocols.native.schemas import prediction_json, predictions_json, request_body
 from tests.repository import SHIPPED
 
 CARD = verify(SHIPPED, "mlp", 1).card

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from artifact import KERAS_FILE, LITERT_FILE, Artifact, verify
-from service import selftest
-from service.selftest import TESTER
+from service.inference import selftest
+from service.inference.selftest import TESTER
 from tests.repository import SHIPPED
 
 

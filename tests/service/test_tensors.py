@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from artifact import TensorSpec, verify
-from service.errors import BadInput
-from service.tensors import DATATYPES, check_shape, read_bytes, read_numbers, to_float32
+from service.inference.errors import BadInput
+from service.inference.tensors import DATATYPES, check_shape, read_bytes, read_numbers, to_float32
 from tests.repository import SHIPPED
 
 WINDOW = verify(SHIPPED, "lstm", 1).card.input

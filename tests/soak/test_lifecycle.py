@@ -20,8 +20,8 @@ from tests.repository import CHECKOUT, copy_of_shipped
 from tests.server import Server, running
 from tests.soak.load import Load, loaded, post
 from training.config import TrainConfig
+from training.data.series import load_rows
 from training.export import predict_litert
-from training.series import load_rows
 from training.train import Trained, train
 
 pytestmark = pytest.mark.soak

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from service.errors import DESCRIPTIONS
+from service.protocols.http_errors import DESCRIPTIONS
 from tests.server import Server
 from tests.service.test_fastlane import Apps, requests
 

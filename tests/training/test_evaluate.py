@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from training.config import TrainConfig
+from training.data.series import Rows, load_rows
 from training.evaluate import evaluate, metrics
-from training.series import Rows, load_rows
 
 
 def test_metrics_are_those_of_a_sum_done_by_hand() -> None:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.config import TrainConfig
+from training.data.series import Rows, load_rows
 from training.fit import NO_ROW, Batches, compiled_fit, fit, make_optimizer, shuffled_batches
 from training.networks import build_lstm, build_mlp
-from training.series import Rows, load_rows
 
 EPOCHS = 12
 

@@ -8,8 +8,8 @@ import pytest
 from artifact import LITERT_FILE, verify
 from tests.repository import SHIPPED
 from training.config import TrainConfig
+from training.data.series import load_rows
 from training.export import predict_litert
-from training.series import load_rows
 from training.train import Trained, train
 
 SEEDS = (0, 1, 2)

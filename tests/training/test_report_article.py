@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from training.config import TrainConfig
+from training.data.series import load_rows
 from training.fit import fit
 from training.report.article import WAYS, ArticleRun, article_runs
 from training.report.config import ReportConfig
-from training.series import load_rows
 
 EPOCHS = 40
 

@@ -6,12 +6,12 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from training.data.series import SeriesError
 from training.report.advice import advise, beats, p_value, tail
 from training.report.config import Budget, ReportConfig
 from training.report.known import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs
 from training.report.rolling import Rolled, RollingRun, Source, origins, rolling_runs
 from training.report.series_findings import shampoo_section, sunspots_section
-from training.series import SeriesError
 
 BUDGET = Budget(steps=300)
 

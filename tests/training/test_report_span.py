@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from training.data.series import make_rows
 from training.report.config import Budget, ReportConfig
 from training.report.contenders import NETWORKS, Split, contend
 from training.report.span import HELD_OUT, NOISE, SERIES, TARGETS, TRAINED, SpanRun, draw, span_runs
-from training.series import make_rows
 
 BUDGET = Budget(steps=300)
 

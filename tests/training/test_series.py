@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.config import TrainConfig
-from training.series import SeriesError, load_rows, make_rows, read_columns
+from training.data.series import SeriesError, load_rows, make_rows, read_columns
 
 
 def test_the_article_gives_a_hundred_rows_of_five_values_on_the_line_of_its_closed_form() -> None:

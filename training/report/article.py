@@ -7,8 +7,8 @@ import numpy as np
 
 from artifact import MODEL_NAMES
 from training.config import TrainConfig
+from training.data.series import Rows, Values, load_rows
 from training.report.config import ReportConfig
-from training.series import Rows, Values, load_rows
 
 if TYPE_CHECKING:
     import keras

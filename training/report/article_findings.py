@@ -7,10 +7,10 @@ import numpy as np
 
 from artifact import MODEL_NAMES
 from training.config import TrainConfig
+from training.data.series import Values, load_rows
 from training.report import pictures
 from training.report.article import WAYS, ArticleRun
 from training.report.section import Cell, Picture, Section, Spread, Table, number, spread_of
-from training.series import Values, load_rows
 
 STOPS = (0.25, 0.5, 0.75, 0.9, 1.0)
 LIMIT = 3  # of the article's residual plots

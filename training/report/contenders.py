@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from training.data.series import Rows, Values
 from training.evaluate import predict_linear
 from training.fit import Batches, Loop, compile_loop, drive
 from training.networks import build_lstm, build_mlp, spread
 from training.report.config import Budget
-from training.series import Rows, Values
 
 CHUNK_STEPS = 500
 CAPACITY = 1200  # rows, and multiples of it: series of all lengths up to there share what is compiled

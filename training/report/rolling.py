@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from training.config import SeriesConfig
+from training.data.series import Rows, SeriesError, Values, load_rows
 from training.report.config import Budget
-from training.series import Rows, SeriesError, Values, load_rows
 
 ORIGINS = 5
 HELD_OUT = 0.4  # of the rows, cut into as many blocks as there are origins

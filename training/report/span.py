@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from training.data.series import Rows, Values, make_rows
 from training.report.config import Budget, ReportConfig
-from training.series import Rows, Values, make_rows
 
 SERIES = ("line", "white", "ar1")
 TARGETS = ("sum", "noisy sum", "noisy product")

@@ -1,0 +1,1 @@
+"""ASGI middleware, one file each; `app.py` lists their order."""

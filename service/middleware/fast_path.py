@@ -1,0 +1,63 @@
+"""The two single predictions, answered before the framework is asked; whatever is unusual is handed on to it."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from artifact import MODEL_NAMES
+from service.inference.errors import ServiceError
+from service.inference.lifecycle import Lifecycle
+from service.middleware.body_limit import replay
+from service.middleware.concurrency import Concurrency
+from service.protocols.native.codec import answer_single
+
+MODELS = {f"/predict/{name}": name for name in MODEL_NAMES}
+MAX_BYTES = 4096
+LENGTH_DIGITS = 4
+UNUSUAL = {b"content-encoding", b"transfer-encoding"}
+
+
+class FastLane:
+    """Answers a valid single prediction as `app` would, byte for byte, at a fraction of the cost.
+
+    It knows no errors: the request that it does not answer goes to `app`, with the body that it has read.
+    """
+
+    def __init__(self, app: ASGIApp, lifecycle: Lifecycle, concurrency: Concurrency, max_bytes: int) -> None:
+        self._app = app
+        self._lifecycle = lifecycle
+        self._concurrency = concurrency
+        self._max_bytes = min(max_bytes, MAX_BYTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = MODELS.get(scope.get("path", ""))
+        if name is None or not _is_plain(scope):
+            await self._app(scope, receive, send)
+            return
+        message = await receive()
+        answer = self._answer(name, message)
+        if answer is None:
+            await self._app(scope, replay(message, receive), send)
+            return
+        headers = [(b"content-length", b"%d" % len(answer)), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    def _answer(self, name: str, message: Message) -> bytes | None:
+        content = message.get("body")
+        if not content or message.get("more_body") or len(content) > self._max_bytes or self._concurrency.is_full:
+            return None
+        try:
+            return answer_single(self._lifecycle.live(name), content)
+        except ServiceError:
+            return None
+
+
+def _is_plain(scope: Scope) -> bool:
+    """Whether nothing but the body decides on the answer."""
+    if scope["method"] != "POST" or scope["query_string"]:
+        return False
+    for name, value in scope["headers"]:
+        if (name == b"content-type" and value != b"application/json") or name in UNUSUAL:
+            return False
+        if name == b"content-length" and len(value) > LENGTH_DIGITS:  # 413 is said before the body has come
+            return False
+    return True

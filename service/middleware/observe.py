@@ -1,0 +1,78 @@
+"""What is told of every request, whoever answers it: its id, its time, and on request a line in the log."""
+
+import itertools
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Collection
+
+from prometheus_client import Gauge
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.telemetry.logs import REQUEST_ID
+from service.telemetry.metrics import REGISTRY, REQUEST_SECONDS, count_refusal
+
+logger = logging.getLogger("lagcast.access")
+
+SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+FIRST_FAILURE = 400
+CLIENT_GONE = 499  # nginx's number for: nobody was there to take the answer
+IN_FLIGHT = Gauge("lagcast_requests_in_flight", "Requests that are being answered", registry=REGISTRY)
+
+
+class Observe:
+    """Gives every request an id, X-Request-ID, its own if that is sane, and counts it by route and status.
+
+    paths: those that stand in the metrics as they are; others do by their route, or as "other" if they have none.
+    """
+
+    def __init__(self, app: ASGIApp, paths: Collection[str], *, access_log: bool) -> None:
+        self._app = app
+        self._paths = frozenset(paths)
+        self._access_log = access_log
+        self._in_flight = 0
+        self._prefix = secrets.token_hex(8).encode()
+        self._numbers = itertools.count()
+        IN_FLIGHT.set_function(lambda: self._in_flight)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begin = time.perf_counter()
+        request_id = self._id_of(scope)
+        REQUEST_ID.set(request_id)
+        status = CLIENT_GONE
+
+        def observed(message: Message) -> Awaitable[None]:  # not a coroutine of its own: that would cost as much again
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", request_id))
+            return send(message)
+
+        self._in_flight += 1
+        try:
+            await self._app(scope, receive, observed)
+        finally:
+            self._in_flight -= 1
+            seconds = time.perf_counter() - begin
+            REQUEST_SECONDS.observe(self._route_of(scope), status, seconds)
+            if status >= FIRST_FAILURE:
+                count_refusal(status)
+            if self._access_log:
+                path = scope["raw_path"].decode("latin-1")  # as it came: decoded it could hold a line's end
+                logger.info("%s %s %d %.3f ms", scope["method"], path, status, seconds * 1e3)
+
+    def _id_of(self, scope: Scope) -> bytes:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and SANE_ID.fullmatch(value):
+                return bytes(value)
+        return b"%b-%x" % (self._prefix, next(self._numbers))
+
+    def _route_of(self, scope: Scope) -> str:
+        path: str = scope["path"]
+        if path in self._paths:
+            return path
+        return str(getattr(scope.get("route"), "path", "other"))

@@ -1,0 +1,65 @@
+"""The end of a process, without a failed request: told to stop, it says so, serves on for a while, and then stops."""
+
+import asyncio
+import logging
+import re
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.inference.errors import NotReady
+from service.protocols.http_errors import to_response
+
+logger = logging.getLogger("lagcast")
+
+READINESS = re.compile("/health/ready|/v2/(health|models/.+)/ready")
+
+
+class Drain:
+    """On SIGTERM readiness turns 503 and every answer ends its connection; after `seconds` the server is stopped.
+
+    A second SIGTERM stops it at once. The server is whoever handled the signal when the lifespan began.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+        self.is_draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            self._listen()
+        if not self.is_draining or scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif READINESS.fullmatch(scope["path"]):
+            await to_response(NotReady("the process is about to stop"))(scope, receive, _closing(send))
+        else:
+            await self._app(scope, receive, _closing(send))
+
+    def _listen(self) -> None:
+        stop = signal.getsignal(signal.SIGTERM)
+        if threading.current_thread() is threading.main_thread() and callable(stop):
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, self._on_sigterm, loop, stop)
+
+    def _on_sigterm(self, loop: asyncio.AbstractEventLoop, stop: Callable[..., Any]) -> None:
+        if self.is_draining:
+            stop(signal.SIGTERM, None)
+            stop(signal.SIGINT, None)  # uvicorn's word for: at once, whatever is still open
+            return
+        self.is_draining = True
+        logger.info("told to stop: serving on for %g seconds", self._seconds)
+        loop.call_later(self._seconds, stop, signal.SIGTERM, None)
+
+
+def _closing(send: Send) -> Send:
+    async def send_closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [(name, value) for name, value in message["headers"] if name != b"connection"]
+            message = {**message, "headers": [*headers, (b"connection", b"close")]}
+        await send(message)
+
+    return send_closing

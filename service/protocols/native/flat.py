@@ -1,0 +1,37 @@
+"""A well-formed batch of windows read as one flat list of numbers: a list for each row costs several times as much."""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from service.protocols.native.schemas import Float32
+
+BLANKS = b" \t\r\n"
+OBJECT = rb'[ \t\r\n]*\{[ \t\r\n]*"%b"[ \t\r\n]*:[ \t\r\n]*\[(.*)\][ \t\r\n]*\}[ \t\r\n]*'
+BRACKETS_TO_BLANKS = bytes.maketrans(b"[]", b"  ")
+NUMBERS = TypeAdapter(list[Float32])
+
+
+def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[np.float64] | None:
+    """The rows of `{"key": [[…window numbers…], …]}` as (rows, window), or None for anything else at all.
+
+    Without its brackets the list of rows is a list of numbers, which pydantic checks. What the brackets say is
+    checked apart: nothing but them and commas is left when blanks and the characters of numbers are taken out, they
+    come in the order of so many whole rows, and no number stands between one row's end and the next one's start.
+    """
+    found = re.fullmatch(OBJECT % key.encode(), content, re.DOTALL)
+    if found is None:
+        return None
+    compact = found[1].translate(None, BLANKS)
+    rows = compact.count(b"],[") + 1
+    brackets = compact.translate(None, b"0123456789+-.eE")
+    row = b"[" + b"," * (window - 1) + b"]"
+    if rows > max_rows or brackets != b",".join([row] * rows) or compact[:1] + compact[-1:] != b"[]":
+        return None
+    try:
+        numbers = NUMBERS.validate_json(b"[" + found[1].translate(BRACKETS_TO_BLANKS) + b"]")
+    except ValidationError:
+        return None
+    return np.array(numbers).reshape(rows, window) if numbers else None

@@ -1,0 +1,154 @@
+"""The routes of TensorFlow Serving, with the fields that the first protocol of KServe has besides."""
+
+import re
+from enum import Enum
+from functools import partial
+from typing import Annotated, Any, NoReturn
+
+from fastapi import APIRouter, Path, Request, Response
+
+from artifact import MODEL_NAMES, TensorSpec
+from service.inference.errors import BadInput, UnknownModel, UnknownVersion, UnsupportedMedia
+from service.inference.lifecycle import Lifecycle, LiveModel
+from service.protocols.open_inference.schemas import ModelNames, ModelStatus, PredictResponse, VersionStatus, failures
+from service.protocols.tensorflow_serving.codec import predict_rows
+from service.protocols.work import work_on
+
+TAGS: list[str | Enum] = ["TensorFlow Serving"]
+SHOWN = 100  # characters of a path or a name that an error repeats
+FAILURES = failures(401, 405, 408, 413, 429, 431, 500, 503, 504)
+MODEL_FAILURES = FAILURES | failures(400, 404)
+PREDICT_FAILURES = MODEL_FAILURES | failures(415)
+
+ROWS = """`instances` has a row each: a window or a value, with or without its last axis, or an object that holds it
+under the input's name. `inputs` has all rows in one tensor, or an object that holds it. The Content-Type is ignored.
+Unlike TensorFlow Serving, this service refuses NaN, Infinity and what is beyond float32, and its errors do not repeat
+the input."""
+
+Version = Annotated[str, Path(description="one of the kept versions, instead of the live one")]
+
+
+def create_predict_router(lifecycle: Lifecycle, max_batch_rows: int) -> APIRouter:
+    """The route that is asked most, apart: routes are tried in their order."""
+    router = APIRouter(tags=TAGS)
+    _add_predict(router, lifecycle, max_batch_rows)
+    return router
+
+
+def create_router(lifecycle: Lifecycle) -> APIRouter:
+    """The other routes below /v1, over the models of `lifecycle`."""
+    router = APIRouter(tags=TAGS)
+    _add_metadata(router, lifecycle)
+    _add_status(router, lifecycle)
+
+    @router.api_route("/v1/{rest:path}", methods=["GET", "POST"], include_in_schema=False)
+    async def malformed(request: Request) -> None:
+        _refuse(request)
+
+    return router
+
+
+def _refuse(request: Request) -> NoReturn:
+    raise BadInput(f"Malformed request: {request.method} {request.url.path[:SHOWN]}")
+
+
+def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -> None:
+    async def answer(request: Request, name: str, version: str | None = None) -> Response:
+        if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise UnsupportedMedia("Content-Encoding is not taken here; send the JSON as it is")
+        content = await request.body()
+        work = partial(predict_rows, _find(lifecycle, request, name, version), content, max_batch_rows)
+        return Response(await work_on(content, work), media_type="application/json")
+
+    options: dict[str, Any] = {"response_model": PredictResponse, "responses": PREDICT_FAILURES, "description": ROWS}
+
+    @router.post("/v1/models/{name}:predict", summary="Predictions", **options)
+    async def predict(request: Request, name: str) -> Response:
+        return await answer(request, name)
+
+    @router.post("/v1/models/{name}/versions/{version}:predict", summary="Predictions of a version", **options)
+    async def predict_version(request: Request, name: str, version: Version) -> Response:
+        return await answer(request, name, version)
+
+
+def _number(request: Request, version: str) -> int:
+    if not re.fullmatch("[0-9]+", version):
+        _refuse(request)
+    if len(version) > 18:  # noqa: PLR2004 - of an int64 all numbers of so many digits are
+        raise BadInput(f"Failed to convert version: {version[:SHOWN]} to numeric.")
+    return int(version)
+
+
+def _find(lifecycle: Lifecycle, request: Request, name: str, version: str | None) -> LiveModel:
+    number = None if version is None else _number(request, version)
+    asked = f"Latest({name[:SHOWN]})" if number is None else f"Specific({name[:SHOWN]}, {number})"
+    try:
+        return lifecycle.live(name, number)
+    except (UnknownModel, UnknownVersion) as error:
+        raise type(error)(f"Servable not found for request: {asked}") from None
+
+
+def _add_metadata(router: APIRouter, lifecycle: Lifecycle) -> None:
+    @router.get("/v1/models/{name}/metadata", summary="A model's signature", responses=MODEL_FAILURES)
+    async def metadata(request: Request, name: str) -> dict[str, Any]:
+        return _metadata(_find(lifecycle, request, name, None))
+
+    @router.get(
+        "/v1/models/{name}/versions/{version}/metadata", summary="A version's signature", responses=MODEL_FAILURES
+    )
+    async def version_metadata(request: Request, name: str, version: Version) -> dict[str, Any]:
+        return _metadata(_find(lifecycle, request, name, version))
+
+
+def _metadata(model: LiveModel) -> dict[str, Any]:
+    """As TensorFlow Serving writes it: numbers of 64 bits are strings, and what is empty is written too."""
+    card = model.card
+    signature = {
+        "inputs": {card.input.name: _tensor_info(card.input, f"serving_default_{card.input.name}:0")},
+        "outputs": {card.output.name: _tensor_info(card.output, "StatefulPartitionedCall:0")},
+        "method_name": "tensorflow/serving/predict",
+    }
+    return {
+        "model_spec": {"name": card.name, "signature_name": "", "version": str(card.version)},
+        "metadata": {"signature_def": {"signature_def": {"serving_default": signature}}},
+    }
+
+
+def _tensor_info(spec: TensorSpec, name: str) -> dict[str, Any]:
+    axes = [{"size": str(size or -1), "name": ""} for size in spec.shape]
+    return {"dtype": "DT_FLOAT", "tensor_shape": {"dim": axes, "unknown_rank": False}, "name": name}
+
+
+def _add_status(router: APIRouter, lifecycle: Lifecycle) -> None:
+    @router.get("/v1/models", summary="The models", responses=FAILURES)
+    async def names() -> ModelNames:
+        return ModelNames(models=list(MODEL_NAMES))
+
+    @router.get("/v1/models/{name}", summary="A model's versions", responses=MODEL_FAILURES)
+    async def status(request: Request, name: str) -> ModelStatus:
+        if ":" in name:  # a verb that there is not, or that is not asked with GET
+            _refuse(request)
+        statuses = _statuses(lifecycle, name)
+        return ModelStatus(model_version_status=[statuses[v] for v in sorted(statuses, reverse=True)], name=name)
+
+    @router.get("/v1/models/{name}/versions/{version}", summary="A version", responses=MODEL_FAILURES)
+    async def version_status(request: Request, name: str, version: Version) -> ModelStatus:
+        number, statuses = _number(request, version), _statuses(lifecycle, name)
+        if number not in statuses:
+            raise UnknownVersion(f"Could not find version {number} of model {name}")
+        found = statuses[number]
+        return ModelStatus(model_version_status=[found], name=name, ready=found.state == "AVAILABLE")
+
+
+def _statuses(lifecycle: Lifecycle, name: str) -> dict[int, VersionStatus]:
+    try:
+        state = lifecycle.state(name)
+    except UnknownModel:
+        raise UnknownModel(f"Could not find any versions of model {name[:SHOWN]}") from None
+    good, bad = ("AVAILABLE", "OK"), ("END", "FAILED_PRECONDITION")
+    return {v: _status(v, *bad, why) for v, why in state.refused.items()} | {v: _status(v, *good) for v in state.kept}
+
+
+def _status(version: int, state: Any, code: str, message: str = "") -> VersionStatus:
+    status: Any = {"error_code": code, "error_message": message}
+    return VersionStatus(version=str(version), state=state, status=status)

@@ -1,0 +1,179 @@
+"""`GET /metrics`: what this worker and the others have counted, in Prometheus' text format."""
+
+import asyncio
+import logging
+import os
+import platform
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import orjson
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.registry import Collector
+from starlette.concurrency import run_in_threadpool
+
+from artifact import MODEL_NAMES
+from service.inference.errors import ServiceError
+from service.inference.lifecycle import Lifecycle, LiveModel, ModelState
+from service.telemetry.metrics import REGISTRY
+
+logger = logging.getLogger("lagcast")
+
+SHARE_SECONDS: float = 1
+# Of the gauges, these are shares of a whole; of all others every worker tells the same.
+SUMMED = {
+    "lagcast_requests_in_flight",
+    "process_open_fds",
+    "process_resident_memory_bytes",
+    "process_virtual_memory_bytes",
+}
+
+
+class Exposition(Collector):
+    """The metrics of a worker, and through a folder that all workers share those of the others, a second old at most.
+
+    What is told once is in the folder, and what a worker has left there stays when it ends: no total ever falls.
+    """
+
+    def __init__(self, lifecycle: Lifecycle, build: dict[str, str], folder: Path | None) -> None:
+        self._lifecycle = lifecycle
+        self._build = build
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """All metrics, those of the other workers included."""
+        merged: dict[str, Metric] = {}
+        for metric in self._own() if self._folder is None else _read(self._folder):
+            _merge(merged.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type)), metric)
+        return merged.values()
+
+    @asynccontextmanager
+    async def sharing(self) -> AsyncIterator[None]:
+        """Let the other workers see this one's metrics while the context is open, and the last ones afterwards."""
+        if self._folder is None:
+            yield
+            return
+        task = asyncio.create_task(self._share())
+        try:
+            yield
+        finally:
+            task.cancel()
+            self.write()
+
+    async def _share(self) -> None:
+        while True:
+            self.write()
+            await asyncio.sleep(SHARE_SECONDS)
+
+    def write(self) -> None:
+        """Let the other workers, if there are any, see this one's metrics as they are now; from the event loop."""
+        if self._folder is None:
+            return
+        metrics = [
+            [m.name, m.documentation, m.type, [[s.name, s.labels, s.value] for s in m.samples]] for m in self._own()
+        ]
+        written = self._folder / f"{os.getpid()}.new"
+        try:
+            written.write_bytes(orjson.dumps(metrics))
+            written.rename(self._folder / f"{os.getpid()}.json")
+        except OSError as error:
+            logger.warning("cannot share the metrics with the other workers: %s", error.strerror)
+
+    def _own(self) -> Iterator[Metric]:
+        yield from REGISTRY.collect()
+        build = GaugeMetricFamily("lagcast_build_info", "What is running; always 1", labels=list(self._build))
+        build.add_metric(list(self._build.values()), 1)
+        yield build
+        states = []
+        for name in MODEL_NAMES:
+            with suppress(ServiceError):
+                states.append((name, self._lifecycle.state(name)))
+        yield from _versions(states)
+        yield from _tallies([model for _, state in states for model in state.kept.values()])
+
+
+def build_of(app_version: str, engine: str) -> dict[str, str]:
+    """The labels of lagcast_build_info."""
+    python, litert = platform.python_version(), version("ai-edge-litert")
+    return {"version": app_version, "engine": engine, "python": python, "litert": litert}
+
+
+def create_metrics_router(exposition: Exposition) -> APIRouter:
+    """The one route."""
+    registry = CollectorRegistry()
+    registry.register(exposition)
+    router = APIRouter()
+
+    @router.get("/metrics", tags=["health"], summary="Metrics for Prometheus", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        exposition.write()
+        return Response(await run_in_threadpool(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _read(folder: Path) -> Iterator[Metric]:
+    for file in folder.glob("*.json"):
+        counts_gauges = _is_alive(int(file.stem))
+        for name, documentation, kind, samples in orjson.loads(file.read_bytes()):
+            metric = Metric(name, documentation, kind)
+            for sample in samples if counts_gauges or kind != "gauge" else ():
+                metric.add_sample(*sample)
+            yield metric
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _merge(into: Metric, metric: Metric) -> None:
+    known = {(s.name, *sorted(s.labels.items())): index for index, s in enumerate(into.samples)}
+    combine = sum if metric.type != "gauge" or metric.name in SUMMED else max
+    for sample in metric.samples:
+        index = known.get((sample.name, *sorted(sample.labels.items())))
+        if index is None:
+            into.samples.append(sample)
+        else:
+            old = into.samples[index]
+            into.samples[index] = old._replace(value=combine([old.value, sample.value]))
+
+
+def _versions(states: Iterable[tuple[str, ModelState]]) -> Iterator[Metric]:
+    live = GaugeMetricFamily("lagcast_live_version", "The version that answers", labels=["model"])
+    refused = GaugeMetricFamily(
+        "lagcast_refused_version",
+        "A version in the repository that must not be live; always 1",
+        labels=["model", "version", "reason"],
+    )
+    for name, state in states:
+        live.add_metric([name], state.live.card.version)
+        for number, reason in state.refused.items():
+            refused.add_metric([name, str(number), reason], 1)
+    yield live
+    yield refused
+
+
+def _tallies(models: Iterable[LiveModel]) -> Iterator[Metric]:
+    labels = ["model", "version"]
+    predictions = CounterMetricFamily("lagcast_predictions", "Requests answered with predictions", labels=labels)
+    rows = CounterMetricFamily("lagcast_rows", "Rows predicted", labels=labels)
+    extrapolated = CounterMetricFamily(
+        "lagcast_extrapolated_rows", "Rows with a value outside the trained range", labels=labels
+    )
+    values = SummaryMetricFamily("lagcast_prediction_value", "What was predicted, in the target's unit", labels=labels)
+    for model in models:
+        of, tally = [model.card.name, str(model.card.version)], model.tally
+        predictions.add_metric(of, tally.predictions)
+        rows.add_metric(of, tally.rows)
+        extrapolated.add_metric(of, tally.extrapolated)
+        values.add_metric(of, tally.rows, tally.sum)
+    yield from (predictions, rows, extrapolated, values)
