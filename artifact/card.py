@@ -1,4 +1,4 @@
-"""The model card: what an artifact is, where it comes from, how good it is and what it must answer."""
+"""The model card: description of an artifact, its tensors, its training data, its errors and its golden samples."""
 
 import math
 from collections.abc import Callable
@@ -12,16 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 KERAS_FILE = "model.keras"
 LITERT_FILE = "model.tflite"
 MODEL_NAMES = ("lstm", "mlp")
+NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,127}"
+SCHEMA_VERSION: Literal[2] = 2
 AGREEMENT = 1e-4
-FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # from here on a number rounds to infinity
-MAX_FITTED = 200  # as many points as a picture shows
-MAX_FILE_BYTES = 64 * 2**20
+FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # numbers from here on round to infinity in float32
+MAX_FITTED = 200  # enough points for a plot
+MAX_FILE_BYTES = 64 * 2**20  # a network of this package has some kilobytes; the limit bounds what a process reads
 
 Batch = NDArray[np.float32]
 
 
 class ArtifactError(Exception):
-    """An artifact that must not be served; the text names the artifact and what is wrong with it."""
+    """An artifact that must not be served; the message names the artifact and its defect."""
 
 
 class _Record(BaseModel):
@@ -61,37 +63,52 @@ class DataSource(_Record):
 class TensorSpec(_Record):
     """One input or output tensor; None in the shape is the number of rows."""
 
-    name: str
+    name: str = Field(min_length=1, max_length=128)
     shape: list[Annotated[int, Field(ge=1, le=10_000)] | None] = Field(min_length=1, max_length=3)
     dtype: Literal["float32"] = "float32"
 
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of one row: (5, 1) for the shape [None, 5, 1]."""
+        return tuple(size for size in self.shape[1:] if size is not None)
+
+    @property
+    def is_single_value(self) -> bool:
+        """Whether a row is one number, written without brackets in JSON; a window of one value, (1, 1), is not."""
+        return self.row_shape == (1,)
+
 
 class GoldenSample(_Record):
-    """A window, oldest value first, and the prediction that every engine must repeat for it."""
+    """A window, oldest value first, and the forecast, one value per step, that every engine must repeat for it."""
 
     window: list[float] = Field(min_length=1)
-    prediction: float
+    forecast: list[float] = Field(min_length=1)
 
 
 class FittedRow(_Record):
-    """A row that the network was fitted on: its target, and the prediction for it."""
+    """A row that the network was fitted on: its first target, and the forecast for it."""
 
     target: float
     prediction: float
 
 
 class FileDigest(_Record):
-    """What a file of the artifact must be, to the byte."""
+    """Checksum and size in bytes of one of the artifact's files."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     size: int = Field(ge=1, le=MAX_FILE_BYTES)
 
 
 class CardDraft(_Record):
-    """All that training knows of an artifact before it is published."""
+    """The card before publishing, without version, time and checksums.
 
-    schema_version: Literal[1] = 1
-    name: str = Field(pattern="^[a-z0-9_-]+$")
+    name: the model's; network: the entry of training's registry that built it. window: values per row of the input.
+    steps: values per row of the forecast. horizon: rows from the window's last value to the first target.
+    """
+
+    schema_version: Literal[2] = SCHEMA_VERSION
+    name: str = Field(pattern=f"^{NAME_PATTERN}$")
+    network: str = Field(min_length=1, max_length=128)
     seed: int
     config: dict[str, Any]
     libraries: dict[str, str]
@@ -99,6 +116,7 @@ class CardDraft(_Record):
     input: TensorSpec
     output: TensorSpec
     window: int = Field(ge=1, le=10_000)
+    steps: int = Field(ge=1, le=10_000)
     horizon: int = Field(ge=0)
     input_range: tuple[float, float]
     evaluation: Evaluation
@@ -107,8 +125,7 @@ class CardDraft(_Record):
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:
-        axes = [size for size in self.input.shape[1:] if size is not None]
-        if [None, *axes] != self.input.shape or math.prod(axes) != self.window:
+        if [None, *self.input.row_shape] != self.input.shape or math.prod(self.input.row_shape) != self.window:
             raise ValueError("the input's shape does not hold rows of one window")
         if self.input_range[0] > self.input_range[1]:
             raise ValueError("the input range ends before it begins")
@@ -116,9 +133,19 @@ class CardDraft(_Record):
             raise ValueError("a golden sample has another length than the window")
         return self
 
+    @model_validator(mode="after")
+    def _check_steps(self) -> Self:
+        if self.output.shape != [None, self.steps]:
+            raise ValueError(
+                f"the output's shape is not [null, {self.steps}], rows of as many values as there are steps"
+            )
+        if any(len(sample.forecast) != self.steps for sample in self.golden):
+            raise ValueError("a golden sample has another number of values in its forecast than there are steps")
+        return self
+
 
 class ModelCard(CardDraft):
-    """What an artifact is, where it comes from, how good it is and which files it consists of."""
+    """The card of a published version."""
 
     version: int = Field(ge=1)
     created: datetime
@@ -132,21 +159,21 @@ class Artifact(NamedTuple):
     files: dict[str, bytes]
 
 
-def agree(predictions: Batch, expected: Batch) -> bool:
-    """Whether two runs of one network gave the same numbers: finite ones, each within 1e-4 of what is expected.
+def agree(forecasts: Batch, expected: Batch) -> bool:
+    """Whether two runs of one network gave the same numbers: finite, and each within 1e-4 of the expected one.
 
-    Relative to the expected number, or where that is small beside the batch's median, to the median: about zero
-    float32 has no four digits to agree in.
+    forecasts, expected: (rows, steps). The difference is relative to the expected number or to the median of all
+    expected ones, whichever is larger: near zero float32 has no four digits to compare.
     """
-    if not (np.isfinite(expected).all() and np.isfinite(predictions).all()):
+    if forecasts.shape != expected.shape or not (np.isfinite(expected).all() and np.isfinite(forecasts).all()):
         return False
     scale = np.maximum(np.abs(expected), np.median(np.abs(expected)))
-    return bool(np.all(np.abs(predictions - expected) <= AGREEMENT * scale))
+    return bool(np.all(np.abs(forecasts - expected) <= AGREEMENT * scale))
 
 
 def check_golden(card: CardDraft, predict: Callable[[Batch], Batch]) -> None:
-    """Run `predict`, (rows, window) → (rows,), on the golden samples; ArtifactError if it does not repeat them."""
+    """Run `predict`, (rows, window) → (rows, steps), on the golden samples; ArtifactError if the answers differ."""
     windows = np.array([sample.window for sample in card.golden], np.float32)
-    expected = np.array([sample.prediction for sample in card.golden], np.float32)
+    expected = np.array([sample.forecast for sample in card.golden], np.float32)
     if not agree(predict(windows), expected):
         raise ArtifactError(f"{card.name}: the network does not repeat the golden samples on its card")

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from artifact.card import (
     KERAS_FILE,
     LITERT_FILE,
@@ -25,6 +23,7 @@ from artifact.card import (
     FileDigest,
     ModelCard,
 )
+from artifact.schema import read_card
 
 CARD_FILE = "card.json"
 SIGNATURE_FILE = "card.hmac"
@@ -49,7 +48,7 @@ def verify(models_dir: Path, name: str, version: int, key: bytes | None = None) 
     content = _read(models_dir, folder / CARD_FILE)
     if key is not None and not hmac.compare_digest(_sign(content, key), _read(models_dir, folder / SIGNATURE_FILE)):
         raise ArtifactError(f"{name}/{version}/{SIGNATURE_FILE}: is not the signature of its card")
-    card = _parse_card(folder / CARD_FILE, content)
+    card = read_card(content, _label(folder / CARD_FILE))
     if (card.name, card.version) != (name, version):
         raise ArtifactError(f"{name}/{version}/{CARD_FILE}: is the card of {card.name}/{card.version}")
     for required in (KERAS_FILE, LITERT_FILE):
@@ -74,15 +73,6 @@ def read_key(file: Path | None) -> bytes | None:
 
 def _sign(card: bytes, key: bytes) -> bytes:
     return hmac.digest(key, card, "sha256").hex().encode()
-
-
-def _parse_card(path: Path, content: bytes) -> ModelCard:
-    try:
-        return ModelCard.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise ArtifactError(f"{_label(path)}: {where}: {first['msg']}") from None
 
 
 def _read_verified(models_dir: Path, path: Path, digest: FileDigest) -> bytes:

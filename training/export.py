@@ -42,21 +42,21 @@ def to_litert(model: keras.Sequential) -> bytes:
 
 
 def predict_keras(content: bytes, windows: Batch) -> Batch:
-    """Run the bytes of a `.keras` file, (rows, window) → (rows,)."""
+    """Run the bytes of a `.keras` file, (rows, window) → (rows, steps)."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / KERAS_FILE
         path.write_bytes(content)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    return np.asarray(model(windows.reshape(-1, *model.input_shape[1:])))[:, 0]
+    return np.asarray(model(windows.reshape(-1, *model.input_shape[1:])))
 
 
 def predict_litert(content: bytes, windows: Batch) -> Batch:
-    """Run the bytes of a `.tflite` file, (rows, window) → (rows,)."""
+    """Run the bytes of a `.tflite` file, (rows, window) → (rows, steps)."""
     interpreter = Interpreter(model_content=content)
     source = interpreter.get_input_details()[0]
     interpreter.resize_tensor_input(source["index"], [len(windows), *source["shape_signature"][1:]])
     interpreter.allocate_tensors()
     interpreter.set_tensor(source["index"], windows.reshape(-1, *source["shape_signature"][1:]))
     interpreter.invoke()
-    predictions: Batch = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[:, 0]
+    predictions: Batch = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
     return predictions

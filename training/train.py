@@ -50,7 +50,7 @@ def train(name: str, config: TrainConfig, rows: Rows) -> Trained:
     windows = inputs_of(name, trained_rows.windows).astype(np.float32)
     files = export(model, windows)
     golden = _golden(windows, files)
-    fitted = _fitted(trained_rows.targets, predict_litert(files[LITERT_FILE], windows))
+    fitted = _fitted(trained_rows.targets, predict_litert(files[LITERT_FILE], windows)[:, 0])
     draft = _draft(config, trained_rows, evaluation, model, windows, golden, fitted)
     check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
     return Trained(draft, files)
@@ -68,9 +68,9 @@ def _predict(model: keras.Sequential, windows: Values) -> Values:
 
 def _golden(windows: Batch, files: dict[str, bytes]) -> list[GoldenSample]:
     chosen = windows[np.linspace(1, len(windows) - 1, GOLDEN_SAMPLES, dtype=int)]
-    predictions = predict_keras(files[KERAS_FILE], chosen)
-    pairs = zip(chosen.tolist(), predictions.tolist(), strict=True)
-    return [GoldenSample(window=window, prediction=prediction) for window, prediction in pairs]
+    forecasts = predict_keras(files[KERAS_FILE], chosen)
+    pairs = zip(chosen.tolist(), forecasts.tolist(), strict=True)
+    return [GoldenSample(window=window, forecast=forecast) for window, forecast in pairs]
 
 
 def _fitted(targets: Values, predictions: Batch) -> list[FittedRow]:
@@ -91,6 +91,7 @@ def _draft(
 ) -> CardDraft:
     return CardDraft(
         name=model.name,
+        network=model.name,
         seed=config.seed,
         config=config.on_card(),
         libraries={"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
@@ -98,6 +99,7 @@ def _draft(
         input=TensorSpec(name=model.inputs[0].name, shape=list(model.input_shape)),
         output=TensorSpec(name="prediction", shape=list(model.output_shape)),
         window=windows.shape[1],
+        steps=model.output_shape[1],
         horizon=config.resolved_horizon,
         input_range=(float(windows.min()), float(windows.max())),
         evaluation=evaluation,

@@ -28,7 +28,7 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(self, windows: Batch) -> Batch:
-        """(rows, window) → (rows,), float32; from any thread."""
+        """Forecast (rows, window) → (rows, steps), float32. Safe to call from any thread."""
 
 
 class LiteRTEngine(Engine):
@@ -58,7 +58,7 @@ class _Runner:
 
     def __init__(self, artifact: Artifact) -> None:
         self._lock = Lock()
-        self._row_shape = artifact.card.input.shape[1:]
+        self._row_shape = artifact.card.input.row_shape
         self._rows = 0
         with unrunnable(artifact, LITERT_FILE):
             self._interpreter = Interpreter(model_content=artifact.files[LITERT_FILE], num_threads=1)
@@ -74,11 +74,11 @@ class _Runner:
                 self._resize(len(windows))
             self._interpreter.set_tensor(self._input, windows.reshape(self._shape))
             self._interpreter.invoke()
-            predictions: Batch = self._interpreter.get_tensor(self._output)
-            return predictions[:, 0]
+            forecasts: Batch = self._interpreter.get_tensor(self._output)
+            return forecasts
 
     def _resize(self, rows: int) -> None:
-        self._shape = (rows, *filter(None, self._row_shape))
+        self._shape = (rows, *self._row_shape)
         self._interpreter.resize_tensor_input(self._input, self._shape)
         self._interpreter.allocate_tensors()
         self._rows = rows
@@ -95,7 +95,7 @@ class KerasEngine(Engine):
         import keras
         import tensorflow as tf
 
-        self._row_shape = artifact.card.input.shape[1:]
+        self._row_shape = artifact.card.input.row_shape
         with unrunnable(artifact, KERAS_FILE), tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / KERAS_FILE
             path.write_bytes(artifact.files[KERAS_FILE])
@@ -106,8 +106,8 @@ class KerasEngine(Engine):
             _check_shape(artifact, KERAS_FILE, spec, shape)
 
     def predict(self, windows: Batch) -> Batch:
-        predictions: Batch = self._run(windows.reshape(-1, *self._row_shape)).numpy()
-        return predictions[:, 0]
+        forecasts: Batch = self._run(windows.reshape(-1, *self._row_shape)).numpy()
+        return forecasts
 
 
 def _check_shape(artifact: Artifact, file: str, spec: TensorSpec, shape: Iterable[int | None]) -> None:

@@ -1,7 +1,8 @@
-"""`predict`: from validated windows to predictions; every protocol's only way to a model."""
+"""`forecast`: validated windows to forecasts. Every protocol calls this one function."""
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,28 +12,34 @@ from service.inference.errors import PredictionOverflow
 from service.inference.lifecycle import LiveModel
 
 
-def predict(model: LiveModel, batch: Batch) -> tuple[Batch, Sequence[int] | NDArray[np.intp]]:
-    """(rows, window) → predictions (rows,), and the rows with a value outside the range that was trained on.
+class Forecast(NamedTuple):
+    """values: (rows, steps), finite. extrapolated: the rows with a value outside the range of the training data."""
 
-    Every route's way to a prediction, which the model's tally counts. Raises PredictionOverflow.
-    """
-    predictions = model.engine.predict(batch)
-    # Of float32 numbers the float64 sum is finite just if all of them are.
-    total = predictions[0].item() if len(batch) == 1 else predictions.sum(dtype=np.float64).item()
+    values: Batch
+    extrapolated: Sequence[int] | NDArray[np.intp]
+
+
+def forecast(model: LiveModel, windows: Batch) -> Forecast:
+    """Forecast windows, (rows, window), and count them in the model's tally. Raises PredictionOverflow."""
+    values = model.engine.predict(windows)
+    is_single = values.size == 1  # NumPy's overhead matters for one number
+    # The sum is finite if and only if every value is; float64 cannot overflow here.
+    total = values.item() if is_single else values.sum(dtype=np.float64).item()
     if not math.isfinite(total):
-        raise PredictionOverflow(int(np.argmin(np.isfinite(predictions))))
-    extrapolated = _extrapolated(batch, model.card)
-    model.tally.add(len(batch), len(extrapolated), total)
-    return predictions, extrapolated
+        raise PredictionOverflow(int(np.argmin(np.isfinite(values).all(axis=1))))
+    extrapolated = _extrapolated(windows, model.card)
+    first_steps = total if values.shape[1] == 1 else values[:, 0].sum(dtype=np.float64).item()
+    model.tally.add(len(windows), len(extrapolated), first_steps)
+    return Forecast(values, extrapolated)
 
 
-def _extrapolated(batch: Batch, card: ModelCard) -> Sequence[int] | NDArray[np.intp]:
+def _extrapolated(windows: Batch, card: ModelCard) -> Sequence[int] | NDArray[np.intp]:
     low, high = card.input_range
-    if len(batch) == 1:  # in plain Python, for NumPy costs more on so few values
-        seen = batch[0].tolist()
-        return [0] if min(seen) < low or max(seen) > high else []
-    # Compared as the float32 that the network sees; where all is inside, two passes tell it.
+    if len(windows) == 1:  # plain Python is faster than NumPy on so few values
+        row = windows[0].tolist()
+        return [0] if min(row) < low or max(row) > high else []
+    # Compare in float32, which is what the network sees. If the extremes are inside, all rows are.
     lowest, highest = np.float32(low), np.float32(high)
-    if batch.min() >= lowest and batch.max() <= highest:
+    if windows.min() >= lowest and windows.max() <= highest:
         return []
-    return np.flatnonzero(np.any((batch < lowest) | (batch > highest), axis=1))
+    return np.flatnonzero(np.any((windows < lowest) | (windows > highest), axis=1))

@@ -115,7 +115,7 @@ def test_the_shipped_versions_verify(name: str) -> None:
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no card": (lambda folder: (folder / CARD_FILE).unlink(), "card.json: No such file or directory"),
     "card not JSON": (lambda folder: (folder / CARD_FILE).write_text("{"), "card.json: the file: Invalid JSON"),
-    "card of another schema": (lambda folder: change_card(folder, schema_version=2), "card.json: schema_version:"),
+    "card of schema 0": (lambda folder: change_card(folder, schema_version=0), "card.json: schema_version:"),
     "card with an unknown field": (lambda folder: change_card(folder, extra=1), "card.json: extra:"),
     "card of another version": (lambda folder: change_card(folder, version=7), "is the card of lstm/7"),
     "card of another model": (lambda folder: change_card(folder, name="mlp"), "is the card of mlp/1"),
@@ -209,9 +209,17 @@ def test_a_card_of_random_damage_is_refused_or_read_and_raises_nothing_else(tmp_
     assert refused > 1000
 
 
+def test_a_forecast_of_another_number_of_steps_does_not_repeat_the_golden_samples() -> None:
+    card = verify(SHIPPED, "mlp", 1).card
+    expected = np.array([sample.forecast for sample in card.golden], np.float32)
+
+    with pytest.raises(ArtifactError, match="does not repeat the golden samples"):
+        check_golden(card, lambda _: np.repeat(expected, 2, axis=1))
+
+
 def test_golden_samples_that_are_not_repeated_are_an_error() -> None:
     card = verify(SHIPPED, "mlp", 1).card
-    right = np.array([sample.prediction for sample in card.golden], np.float32)
+    right = np.array([sample.forecast for sample in card.golden], np.float32)
 
     check_golden(card, lambda _: right)
     for factor in (np.float32(1.001), np.float32("nan"), np.float32(0)):

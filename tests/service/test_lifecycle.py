@@ -171,7 +171,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no card": (lambda f: (f / CARD_FILE).unlink(), "card.json: No such file"),
     "an empty card": (lambda f: (f / CARD_FILE).write_text(""), "card.json: the file: Invalid JSON"),
     "half a card": (lambda f: os.truncate(f / CARD_FILE, 500), "card.json: the file: Invalid JSON"),
-    "a card of another schema": (lambda f: change_card(f, schema_version=2), "schema_version"),
+    "a card of a newer schema": (lambda f: change_card(f, schema_version=3), "newer than this code"),
     "a card of another number": (lambda f: change_card(f, version=3), "is the card of lstm/3"),
     "a card with a golden sample of another length": (
         lambda f: change_card(f, golden=[{"window": [1], "prediction": 1}]),

@@ -73,7 +73,7 @@ STOPPERS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: (folder / LITERT_FILE).write_bytes(bytes((folder / LITERT_FILE).stat().st_size)),
         "lstm/1/model.tflite: its sha256 is not the one on its card",
     ),
-    "wrong schema": (lambda folder: change_card(folder, schema_version=9), "lstm/1/card.json: schema_version"),
+    "wrong schema": (lambda folder: change_card(folder, schema_version=0), "lstm/1/card.json: schema_version"),
     "golden samples not met": (wrong_golden, "lstm: the network does not repeat the golden samples"),
     "a network of another shape": (
         wrong_shape,

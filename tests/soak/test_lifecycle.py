@@ -63,7 +63,7 @@ class Publisher:
 
 
 def answer_of(network: Trained) -> float:
-    return float(predict_litert(network.files[LITERT_FILE], np.array([[50]], np.float32))[0])
+    return float(predict_litert(network.files[LITERT_FILE], np.array([[50]], np.float32)).item())
 
 
 def wait_until_live(server: Server, version: int, seconds: float = 30) -> None:

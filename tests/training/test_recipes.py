@@ -29,7 +29,7 @@ def test_the_default_recipe_meets_the_true_y_on_every_row(name: str, tolerance: 
 
     predictions = predict_litert(trained(name, "scaled", seed).files[LITERT_FILE], inputs.astype(np.float32))
 
-    assert np.abs(predictions - rows.targets).max() <= tolerance
+    assert np.abs(predictions[:, 0] - rows.targets).max() <= tolerance
 
 
 def test_the_default_recipe_carries_the_lstm_over_the_held_out_top_rows() -> None:

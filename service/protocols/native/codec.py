@@ -3,7 +3,7 @@
 import numpy as np
 
 from service.inference.errors import InvalidRequest, PredictionOverflow
-from service.inference.forecast import predict
+from service.inference.forecast import forecast
 from service.inference.lifecycle import LiveModel
 from service.protocols.native.flat import read_flat
 from service.protocols.native.schemas import prediction_json, predictions_json, request_body
@@ -15,10 +15,10 @@ def answer_single(model: LiveModel, content: bytes) -> bytes:
     body = request_body(card.name, card.window, None).parse(content)
     window = body.content if isinstance(body.content, list) else [body.content]
     try:
-        predictions, extrapolated = predict(model, np.array([window], np.float32))
+        values, extrapolated = forecast(model, np.array([window], np.float32))
     except PredictionOverflow:
         raise _overflow([body.key()]) from None
-    return prediction_json(card, predictions[0], extrapolated=len(extrapolated) > 0)
+    return prediction_json(card, values[0, 0], extrapolated=len(extrapolated) > 0)
 
 
 def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
@@ -29,9 +29,10 @@ def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     if windows is None:
         windows = np.array(body.parse(content).content, np.float64).reshape(-1, card.window)
     try:
-        return predictions_json(card, *predict(model, windows.astype(np.float32)))
+        values, extrapolated = forecast(model, windows.astype(np.float32))
     except PredictionOverflow as error:
         raise _overflow([body.key(), error.row]) from None
+    return predictions_json(card, values[:, 0], extrapolated)
 
 
 def _overflow(place: list[str | int]) -> InvalidRequest:

@@ -7,9 +7,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from artifact import Batch, ModelCard
+from artifact import ModelCard
 from service.inference.errors import BadInput
-from service.inference.forecast import predict
+from service.inference.forecast import Forecast, forecast
 from service.inference.lifecycle import LiveModel
 from service.inference.tensors import (
     DATATYPES,
@@ -41,8 +41,7 @@ def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows:
     else:
         request, tensor = _read(card, content, header_length, max_rows)
     check_shape(tensor.shape, card.input, max_rows)
-    predictions, extrapolated = predict(model, to_float32(tensor, card.input))
-    return _write(card, request, predictions, extrapolated=len(extrapolated) > 0)
+    return _write(card, request, forecast(model, to_float32(tensor, card.input)))
 
 
 def _read_bare(card: ModelCard, content: bytes) -> NDArray[Any]:
@@ -85,21 +84,22 @@ def _read_tensor(source: InputTensor, rest: memoryview) -> NDArray[Any]:
     return numbers.reshape(source.shape)
 
 
-def _write(card: ModelCard, request: InferRequest | None, predictions: Batch, *, extrapolated: bool) -> Answer:
+def _write(card: ModelCard, request: InferRequest | None, result: Forecast) -> Answer:
+    values = np.ascontiguousarray(result.values)
     binary = request is None or _wants_binary(card, request)
-    output: dict[str, Any] = {"name": card.output.name, "shape": [len(predictions), 1], "datatype": "FP32"}
+    output: dict[str, Any] = {"name": card.output.name, "shape": values.shape, "datatype": "FP32"}
     if binary:
-        output["parameters"] = {"binary_data_size": predictions.nbytes}
+        output["parameters"] = {"binary_data_size": values.nbytes}
     else:
-        output["data"] = np.ascontiguousarray(predictions)
+        output["data"] = values.ravel()
     answer: dict[str, Any] = {"model_name": card.name, "model_version": str(card.version)}
     if request is not None and request.id is not None:
         answer["id"] = request.id
-    answer |= {"parameters": {"extrapolated": extrapolated}, "outputs": [output]}
+    answer |= {"parameters": {"extrapolated": len(result.extrapolated) > 0}, "outputs": [output]}
     content = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
     if not binary:
         return Answer(content, None)
-    return Answer(content + predictions.astype("<f4", copy=False).tobytes(), len(content))
+    return Answer(content + values.astype("<f4", copy=False).tobytes(), len(content))
 
 
 def _wants_binary(card: ModelCard, request: InferRequest) -> bool:

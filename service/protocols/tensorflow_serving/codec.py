@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from artifact import TensorSpec
 from service.inference.errors import BadInput, NotJSON
-from service.inference.forecast import predict
+from service.inference.forecast import forecast
 from service.inference.lifecycle import LiveModel
 from service.inference.tensors import FLOAT32, check_length, check_shape, read_numbers, to_float32
 
@@ -18,7 +18,7 @@ SIGNATURE = "serving_default"
 
 
 def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
-    """Answer `instances` with `predictions` and `inputs` with `outputs`, a row of one number for each row.
+    """Answer `instances` with `predictions` and `inputs` with `outputs`: a list with one number per step for each row.
 
     Raises NotJSON, BadInput or PredictionOverflow.
     """
@@ -30,9 +30,8 @@ def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     else:
         key, tensor = "outputs", _read_inputs(document["inputs"], spec)
     check_shape(tensor.shape, spec, max_rows)
-    predictions, _ = predict(model, to_float32(tensor, spec))
-    rows = np.ascontiguousarray(predictions).reshape(-1, 1)
-    return orjson.dumps({key: rows}, option=orjson.OPT_SERIALIZE_NUMPY)
+    values = forecast(model, to_float32(tensor, spec)).values
+    return orjson.dumps({key: np.ascontiguousarray(values)}, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _parse(content: bytes) -> dict[str, Any]:
