@@ -22,6 +22,7 @@ from artifact.card import (
     agree,
     check_golden,
 )
+from artifact.intervals import Bounds, Intervals, UnreachableLevel
 from artifact.repository import CARD_FILE, fingerprint, pin, pinned, publish, read_key, unpin, verify, versions
 
 __all__ = [
@@ -36,14 +37,17 @@ __all__ = [
     "Artifact",
     "ArtifactError",
     "Batch",
+    "Bounds",
     "CardDraft",
     "DataSource",
     "Evaluation",
     "FittedRow",
     "GoldenSample",
+    "Intervals",
     "Metrics",
     "ModelCard",
     "TensorSpec",
+    "UnreachableLevel",
     "agree",
     "check_golden",
     "fingerprint",

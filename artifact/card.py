@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from artifact.intervals import Intervals
+
 KERAS_FILE = "model.keras"
 LITERT_FILE = "model.tflite"
 MODEL_NAMES = ("lstm", "mlp")
@@ -122,6 +124,7 @@ class CardDraft(_Record):
     evaluation: Evaluation
     golden: list[GoldenSample] = Field(min_length=1)
     fitted: list[FittedRow] = Field([], max_length=MAX_FITTED, description="evenly spread over the rows, in time order")
+    intervals: Intervals | None = Field(None, description="none where there were too few windows to calibrate on")
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:
@@ -141,6 +144,8 @@ class CardDraft(_Record):
             )
         if any(len(sample.forecast) != self.steps for sample in self.golden):
             raise ValueError("a golden sample has another number of values in its forecast than there are steps")
+        if self.intervals is not None and len(self.intervals.scores) != self.steps:
+            raise ValueError("the intervals have scores for another number of steps")
         return self
 
 

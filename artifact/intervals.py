@@ -1,0 +1,129 @@
+"""Prediction intervals: split conformal scores on the card, and the bounds that follow from them.
+
+Training writes `Intervals` to the card, the service computes bounds from it; both use the functions of this file.
+A score is the absolute error of one step on one calibration window, divided by that window's own spread. Of n scores
+the ⌈(n+1) level/100⌉-th smallest, times the spread of a new window, is half the width of its interval (Lei et al.,
+"Distribution-free predictive inference for regression", 2018, section 2.2). Bounds of one window never cross: scores
+are ascending, so half widths do not fall as the level rises. Another way to compute a window's spread is one more
+function in `SPREADS`, and its name in the type of `Intervals.spread`.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, model_validator
+
+MAX_SCORES = 1000
+ROUNDING = 1e-9  # of 20 the share 0.95 must have the rank 19, whatever float64 makes of it
+
+Batch = NDArray[np.float32]
+Level = Annotated[float, Field(gt=0, lt=100)]
+
+
+class UnreachableLevel(ValueError):
+    """A level for which there are too few calibration windows. highest: the one that can be had, rounded down."""
+
+    def __init__(self, level: float, highest: float) -> None:
+        super().__init__(f"a level of {level:g} is out of reach; the highest that can be had is {highest:g}")
+        self.level, self.highest = level, highest
+
+
+class Bounds(NamedTuple):
+    """Ends of prediction intervals, both (levels, rows, steps) in float32."""
+
+    lower: Batch
+    upper: Batch
+
+
+class Coverage(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """Share of actual values inside the interval of one level, on windows that no score comes from.
+
+    low, high: the binomial range in which the share lies with 95 % probability if the level is true.
+    """
+
+    level: Level
+    values: int = Field(ge=1, description="actual values: windows times steps")
+    share: float = Field(ge=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    mean_width: float = Field(ge=0, description="in the target's unit")
+
+
+class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """Conformal scores of a model, thinned, and the coverage that was measured.
+
+    calibration_windows: n, the number of scores per step before thinning. spread: how a window's spread is computed,
+    see `SPREADS`; no window counts as less than least_spread. ranks: the ranks, 1 to n, of the scores that were kept;
+    the last one is n. scores: (steps, ranks), ascending in each row; a rank between two kept ones takes the higher.
+    """
+
+    calibration_windows: int = Field(ge=1)
+    spread: Literal["one", "deviation"]
+    least_spread: float = Field(ge=0)
+    ranks: list[int] = Field(min_length=1, max_length=MAX_SCORES)
+    scores: list[list[Annotated[float, Field(ge=0)]]] = Field(min_length=1)
+    coverage: list[Coverage] = []
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if any(rank >= after for rank, after in pairwise([0, *self.ranks, self.calibration_windows + 1])):
+            raise ValueError("the ranks are not ascending numbers from 1 to the number of calibration windows")
+        if self.ranks[-1] != self.calibration_windows:
+            raise ValueError("the last rank is not the number of calibration windows")
+        if any(len(row) != len(self.ranks) or row != sorted(row) for row in self.scores):
+            raise ValueError("the scores of a step are not as many as the ranks, or not ascending")
+        return self
+
+    @property
+    def highest_level(self) -> float:
+        """The highest level that can be had, 100 n / (n + 1), rounded down to two decimals."""
+        return math.floor(10_000 * self.calibration_windows / (self.calibration_windows + 1)) / 100
+
+    @cached_property
+    def _table(self) -> NDArray[np.float64]:
+        return np.array(self.scores).T.copy()
+
+    def quantiles(self, levels: Sequence[float]) -> NDArray[np.float64]:
+        """Conformal quantiles, (levels, 1, steps), in units of a window's spread. Raises UnreachableLevel."""
+        places = []
+        for level in levels:
+            rank = math.ceil((self.calibration_windows + 1) * level / 100 - ROUNDING)
+            if rank > self.calibration_windows:
+                raise UnreachableLevel(level, self.highest_level)
+            places.append(bisect_left(self.ranks, rank))
+        return self._table[places][:, None, :]
+
+    def spreads(self, windows: Batch) -> NDArray[np.float64]:
+        """Spread of each window, (rows, window) → (rows, 1)."""
+        spreads: NDArray[np.float64] = SPREADS[self.spread](windows.astype(np.float64)).clip(min=self.least_spread)
+        return spreads
+
+    def bounds(self, quantiles: NDArray[np.float64], windows: Batch, values: Batch) -> Bounds:
+        """Ends of the intervals of `values`, (rows, steps), the forecasts for `windows`, (rows, window).
+
+        quantiles: from `self.quantiles`. What is beyond float32 is infinite.
+        """
+        halves = quantiles * self.spreads(windows)
+        with np.errstate(over="ignore"):
+            return Bounds((values - halves).astype(np.float32), (values + halves).astype(np.float32))
+
+
+def _deviation(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation of each window."""
+    differences = windows - windows.mean(axis=1, keepdims=True)
+    squares: NDArray[np.float64] = np.einsum("ij,ij->i", differences, differences)
+    return np.sqrt(squares / windows.shape[1])[:, None]
+
+
+def _one(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """No spread: for windows of one value, and for series whose errors do not grow with it."""
+    return np.ones((len(windows), 1))
+
+
+SPREADS: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {"one": _one, "deviation": _deviation}

@@ -1,0 +1,120 @@
+"""Prediction intervals: ranks and bounds beside the definition of split conformal prediction, and invariants."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from artifact import Intervals, UnreachableLevel
+
+LEVELS = st.lists(st.floats(0.01, 99.99), min_size=1, max_size=5)
+NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+def intervals(scores: list[list[float]], **changes: object) -> Intervals:
+    n = len(scores[0])
+    card = {
+        "calibration_windows": n,
+        "spread": "deviation",
+        "least_spread": 1e-3,
+        "ranks": list(range(1, n + 1)),
+        "scores": [sorted(row) for row in scores],
+    }
+    return Intervals.model_validate(card | changes)
+
+
+@pytest.mark.parametrize(("n", "level"), [(4, 80), (9, 90), (19, 95), (99, 99)])
+def test_a_level_can_be_had_from_the_least_number_of_windows_on(n: int, level: int) -> None:
+    enough = intervals([[float(i) for i in range(1, n + 1)]])
+    assert enough.quantiles([level]).item() == n
+
+    with pytest.raises(UnreachableLevel, match=f"level of {level} is out of reach; the highest") as error:
+        intervals([[float(i) for i in range(1, n)]]).quantiles([50, level])
+    assert level - 10 < error.value.highest < level
+
+
+@given(st.integers(1, 400), st.data())
+def test_the_highest_level_that_is_told_can_be_had(n: int, data: st.DataObject) -> None:
+    scores = intervals([[float(i) for i in range(n)]])
+
+    assert scores.quantiles([scores.highest_level]).item() == n - 1
+    with pytest.raises(UnreachableLevel):
+        scores.quantiles([scores.highest_level + 0.02])
+
+
+def test_the_interval_of_a_level_holds_its_share_of_new_windows() -> None:
+    random = np.random.default_rng(0)
+    scores = np.sort(np.abs(random.normal(size=999)))
+    found = intervals([scores.tolist()], spread="one")
+
+    for level in (50, 80, 95):
+        inside = np.abs(random.normal(size=20_000)) <= found.quantiles([level]).item()
+        assert inside.mean() == pytest.approx(level / 100, abs=0.04)
+
+
+def test_thinned_scores_give_the_next_higher_one() -> None:
+    thinned = intervals([[1.0, 5.0, 10.0]], calibration_windows=19, ranks=[1, 10, 19])
+
+    assert thinned.quantiles([1, 5, 6, 50, 51, 95]).ravel().tolist() == [1, 1, 5, 5, 10, 10]
+
+
+@given(
+    windows=st.lists(st.lists(NUMBERS, min_size=3, max_size=3), min_size=1, max_size=4),
+    scores=st.lists(st.lists(st.floats(0, 1e6), min_size=25, max_size=25), min_size=2, max_size=2),
+    levels=LEVELS.map(sorted),
+    spread=st.sampled_from(["one", "deviation"]),
+)
+def test_bounds_hold_the_forecast_and_widen_with_the_level(
+    windows: list[list[float]], scores: list[list[float]], levels: list[float], spread: str
+) -> None:
+    found = intervals(scores, spread=spread)
+    levels = [level for level in levels if level <= found.highest_level] or [50]
+    batch = np.array(windows, np.float32)
+    values = batch[:, :2] * np.float32(0.9)
+
+    lower, upper = found.bounds(found.quantiles(levels), batch, values)
+
+    assert lower.shape == upper.shape == (len(levels), len(windows), 2)
+    assert lower.dtype == upper.dtype == np.float32
+    assert (lower <= values).all()
+    assert (values <= upper).all()
+    assert (lower[1:] <= lower[:-1]).all()
+    assert (upper[1:] >= upper[:-1]).all()
+
+
+@given(st.lists(NUMBERS, min_size=2, max_size=30))
+def test_the_deviation_is_that_of_numpy(window: list[float]) -> None:
+    batch = np.array([window], np.float32)
+
+    expected = max(float(np.std(batch.astype(np.float64))), 1e-3)
+
+    assert intervals([[1.0]]).spreads(batch).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ranks": [2, 1]}, "not ascending"),
+        ({"ranks": [1]}, "the last rank"),
+        ({"ranks": [1, 3]}, "not ascending"),
+        ({"scores": [[2.0, 1.0]]}, "scores of a step"),
+        ({"scores": [[1.0]]}, "scores of a step"),
+        ({"scores": [[-1.0, 1.0]]}, "greater than or equal"),
+        ({"spread": "range"}, "Input should be"),
+    ],
+)
+def test_scores_that_make_no_intervals_are_refused(changes: dict[str, object], message: str) -> None:
+    good = intervals([[1.0, 2.0]]).model_dump()
+
+    with pytest.raises(ValidationError, match=message):
+        Intervals.model_validate(good | changes)
+
+
+def test_they_are_the_same_after_a_card_was_written_and_read() -> None:
+    found = intervals([[0.1, 0.2, 0.3]])
+    found.quantiles([50])
+
+    assert Intervals.model_validate(json.loads(found.model_dump_json())) == found
