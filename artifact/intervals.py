@@ -117,8 +117,8 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 def _deviation(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Standard deviation of each window."""
     differences = windows - windows.mean(axis=1, keepdims=True)
-    squares: NDArray[np.float64] = np.einsum("ij,ij->i", differences, differences)
-    return np.sqrt(squares / windows.shape[1])[:, None]
+    deviations: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", differences, differences) / windows.shape[1])
+    return deviations[:, None]
 
 
 def _one(windows: NDArray[np.float64]) -> NDArray[np.float64]:
