@@ -23,7 +23,7 @@ from artifact.card import (
     check_golden,
 )
 from artifact.intervals import Bounds, Intervals, UnreachableLevel
-from artifact.repository import CARD_FILE, fingerprint, pin, pinned, publish, read_key, unpin, verify, versions
+from artifact.repository import CARD_FILE, fingerprint, names, pin, pinned, publish, read_key, unpin, verify, versions
 
 __all__ = [
     "CARD_FILE",
@@ -51,6 +51,7 @@ __all__ = [
     "agree",
     "check_golden",
     "fingerprint",
+    "names",
     "pin",
     "pinned",
     "publish",

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from artifact.card import MODEL_NAMES, ArtifactError
-from artifact.repository import pin, pinned, read_key, unpin, verify, versions
+from artifact.card import ArtifactError
+from artifact.repository import names, pin, pinned, read_key, unpin, verify, versions
 
 
 def main(arguments: list[str]) -> int:
@@ -44,14 +44,14 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="every version, which one a service takes live, and what is wrong with others")
     for command, text in (("pin", "make a version live instead of the highest"), ("unpin", "let the highest be live")):
         subparser = commands.add_parser(command, help=text)
-        subparser.add_argument("name", choices=MODEL_NAMES)
+        subparser.add_argument("name")
         if command == "pin":
             subparser.add_argument("version", type=int)
     return parser
 
 
 def _list(models_dir: Path, key: bytes | None) -> None:
-    for name in MODEL_NAMES:
+    for name in names(models_dir):
         problems = {version: _problem(models_dir, name, version, key) for version in versions(models_dir, name)}
         chosen = pinned(models_dir, name)
         good = [version for version, problem in problems.items() if problem is None]

@@ -17,6 +17,7 @@ from artifact.card import (
     KERAS_FILE,
     LITERT_FILE,
     MAX_FILE_BYTES,
+    NAME_PATTERN,
     Artifact,
     ArtifactError,
     CardDraft,
@@ -28,6 +29,12 @@ from artifact.schema import read_card
 CARD_FILE = "card.json"
 SIGNATURE_FILE = "card.hmac"
 PIN_FILE = "pin"
+
+
+def names(models_dir: Path) -> list[str]:
+    """Names of the models that have at least one version, sorted. Raises OSError if the repository cannot be read."""
+    found = sorted(entry.name for entry in models_dir.iterdir() if re.fullmatch(NAME_PATTERN, entry.name))
+    return [name for name in found if versions(models_dir, name)]
 
 
 def versions(models_dir: Path, name: str) -> list[int]:

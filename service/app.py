@@ -75,7 +75,8 @@ def create_app(settings: Settings, metrics_dir: Path | None = None) -> ASGIApp:
 def create_lifecycle(settings: Settings, make_engine: Callable[[Artifact], Engine]) -> Lifecycle:
     """The models of the settings' repository, nothing loaded yet. Raises ArtifactError if there is no card key."""
     tested = partial(self_test, engine=settings.engine)
-    return Lifecycle(settings.models_dir, make_engine, tested, read_key(settings.card_key_file))
+    key = read_key(settings.card_key_file)
+    return Lifecycle(settings.models_dir, make_engine, tested, key, settings.required_models)
 
 
 def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition) -> FastAPI:

@@ -6,11 +6,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from artifact import MODEL_NAMES, ModelCard
+from artifact import ModelCard
 from service.inference.errors import ServiceError
 from service.inference.lifecycle import Lifecycle
 from service.protocols.http_errors import error_key
-from service.protocols.native.schemas import Body, request_body
+from service.protocols.native.schemas import KEYS, Body, request_body
 from service.protocols.open_inference.schemas import InferRequest, PredictRequest
 
 VERSIONED = "/versions/{version}"
@@ -23,7 +23,7 @@ def describe(app: FastAPI, lifecycle: Lifecycle, max_batch_rows: int) -> dict[st
     document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"key": []}, {}]
     cards: list[ModelCard] = []
-    for name in MODEL_NAMES:
+    for name in KEYS:
         try:
             card = lifecycle.live(name).card
         except ServiceError:

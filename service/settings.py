@@ -1,10 +1,17 @@
 """The settings of a process: environment variables with one prefix, or the command line, validated and immutable."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -26,6 +33,7 @@ class Settings(BaseSettings):
     models_dir: Path = Field(Path("models"), description="the model repository to serve from")
     engine: Literal["litert", "keras"] = Field("litert", description="what runs the networks; keras needs TensorFlow")
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="largest request body, else 413")
+    required_models: CommaSeparated = Field((), description="models without which the process is not ready")
     max_batch_rows: int = Field(100_000, ge=1, description="most rows in a batch, else 422")
     max_concurrency: int = Field(64, ge=1, description="most requests at work in a process, else 429")
     body_seconds: float = Field(10, gt=0, le=86_400, description="longest wait for more of a request, else 408")

@@ -2,14 +2,14 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from artifact import MODEL_NAMES
 from service.inference.errors import ServiceError
 from service.inference.lifecycle import Lifecycle
 from service.middleware.body_limit import replay
 from service.middleware.concurrency import Concurrency
 from service.protocols.native.codec import answer_single
+from service.protocols.native.schemas import KEYS
 
-MODELS = {f"/predict/{name}": name for name in MODEL_NAMES}
+MODELS = {f"/predict/{name}": name for name in KEYS}
 MAX_BYTES = 4096
 LENGTH_DIGITS = 4
 UNUSUAL = {b"content-encoding", b"transfer-encoding"}

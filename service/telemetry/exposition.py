@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import platform
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +17,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Summa
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
-from artifact import MODEL_NAMES
 from service.inference.errors import ServiceError
 from service.inference.lifecycle import Lifecycle, LiveModel, ModelState
+from service.inference.tally import VersionCounts
 from service.telemetry.metrics import REGISTRY
 
 logger = logging.getLogger("lagcast")
@@ -90,10 +90,11 @@ class Exposition(Collector):
         build.add_metric(list(self._build.values()), 1)
         yield build
         states = []
-        for name in MODEL_NAMES:
+        for name in self._lifecycle.names():
             with suppress(ServiceError):
                 states.append((name, self._lifecycle.state(name)))
         yield from _versions(states)
+        yield from _counts(self._lifecycle.counts())
         yield from _tallies([model for _, state in states for model in state.kept.values()])
 
 
@@ -155,11 +156,26 @@ def _versions(states: Iterable[tuple[str, ModelState]]) -> Iterator[Metric]:
         labels=["model", "version", "reason"],
     )
     for name, state in states:
-        live.add_metric([name], state.live.card.version)
+        if state.live is not None:
+            live.add_metric([name], state.live.card.version)
         for number, reason in state.refused.items():
             refused.add_metric([name, str(number), reason], 1)
     yield live
     yield refused
+
+
+def _counts(counts: Mapping[str, VersionCounts]) -> Iterator[Metric]:
+    reloads = CounterMetricFamily("lagcast_reloads", "Swaps to another live version", labels=["model"])
+    failed = CounterMetricFamily(
+        "lagcast_failed_loads",
+        "Versions that were refused, by what refused them: verification or self-test",
+        labels=["model", "reason"],
+    )
+    for name, of in counts.items():
+        reloads.add_metric([name], of.reloads)
+        for reason, number in list(of.failed_loads.items()):
+            failed.add_metric([name, reason], number)
+    yield from (reloads, failed)
 
 
 def _tallies(models: Iterable[LiveModel]) -> Iterator[Metric]:

@@ -1,11 +1,9 @@
-"""What a process counts: requests, what its limits refused, what became of new versions, and what each model told."""
+"""Prometheus metrics of a process: request durations and requests that a limit has refused."""
 
 import itertools
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from threading import Lock
 
 from prometheus_client import CollectorRegistry, Counter, Metric, ProcessCollector, disable_created_metrics
 from prometheus_client.core import HistogramMetricFamily
@@ -18,13 +16,6 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 REFUSED = Counter("lagcast_refused_requests", "Requests that a limit has refused", ["limit"], registry=REGISTRY)
-RELOADS = Counter("lagcast_reloads", "Swaps to another live version", ["model"], registry=REGISTRY)
-FAILED_LOADS = Counter(
-    "lagcast_failed_loads",
-    "Versions that were refused, by what refused them: verification or self-test",
-    ["model", "reason"],
-    registry=REGISTRY,
-)
 
 LIMITS = {
     401: "api_key",
@@ -71,22 +62,3 @@ class RequestSeconds(Collector):
 
 REQUEST_SECONDS = RequestSeconds()
 REGISTRY.register(REQUEST_SECONDS)
-
-
-@dataclass
-class Tally:
-    """What one version of a model has told since it was loaded; from any thread."""
-
-    predictions: int = 0
-    rows: int = 0
-    extrapolated: int = 0
-    sum: float = 0.0
-    _lock: Lock = field(default_factory=Lock, repr=False)
-
-    def add(self, rows: int, extrapolated: int, total: float) -> None:
-        """Count one answer: its rows, how many of them were extrapolated, and the sum of the predictions."""
-        with self._lock:
-            self.predictions += 1
-            self.rows += rows
-            self.extrapolated += extrapolated
-            self.sum += total

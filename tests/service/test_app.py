@@ -30,28 +30,28 @@ def unloaded() -> FastAPI:
     return create_api(settings, lifecycle, Exposition(lifecycle, {}, None))
 
 
-@pytest.mark.parametrize("path", ["/health/ready", "/models", "/models/lstm"])
-def test_before_a_model_is_live_the_answer_is_503_with_retry_after(unloaded: FastAPI, path: str) -> None:
+@pytest.mark.parametrize("path", ["/health/ready", "/models/lstm"])
+def test_before_the_models_are_loaded_the_answer_is_503_with_retry_after(unloaded: FastAPI, path: str) -> None:
     answer = get(unloaded, path)
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
-    assert answer.json() == {"detail": "model lstm is not live yet"}
+    assert answer.json() == {"detail": "the models are not loaded yet"}
 
 
 @pytest.mark.parametrize(
     "path",
     ["/v2/health/ready", "/v2/models/lstm", "/v2/models/lstm/ready", "/v1/models/lstm", "/v1/models/lstm/metadata"],
 )
-def test_before_a_model_is_live_a_protocol_answers_503_with_error(unloaded: FastAPI, path: str) -> None:
+def test_before_the_models_are_loaded_a_protocol_answers_503_with_error(unloaded: FastAPI, path: str) -> None:
     answer = get(unloaded, path)
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
-    assert answer.json() == {"error": "model lstm is not live yet"}
+    assert answer.json() == {"error": "the models are not loaded yet"}
 
 
-def test_before_a_model_is_live_the_process_is_and_the_docs_are(unloaded: FastAPI) -> None:
+def test_before_the_models_are_loaded_the_process_is_and_the_docs_are(unloaded: FastAPI) -> None:
     assert get(unloaded, "/health/live").status_code == get(unloaded, "/v2/health/live").status_code == 200
     assert "requestBody" not in get(unloaded, "/openapi.json").json()["paths"]["/predict/lstm"]["post"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artifact import CARD_FILE, LITERT_FILE, Artifact, ArtifactError, pin, publish, unpin, verify
+from artifact import CARD_FILE, LITERT_FILE, Artifact, pin, publish, unpin, verify
 from service.inference.engine import LiteRTEngine
 from service.inference.errors import UnknownVersion
 from service.inference.lifecycle import KEPT, Lifecycle
@@ -291,10 +291,3 @@ def test_watching_looks_by_itself_and_ends_with_its_context(lifecycle: Lifecycle
     time.sleep(0.3)
 
     assert live(lifecycle) == 2
-
-
-def test_without_a_good_version_nothing_is_loaded(models_dir: Path) -> None:
-    (models_dir / "mlp" / "1" / CARD_FILE).unlink()
-
-    with pytest.raises(ArtifactError, match=r"mlp/1/card\.json: No such file"):
-        Lifecycle(models_dir, LiteRTEngine, partial(self_test, engine="litert")).load()

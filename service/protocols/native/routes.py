@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from artifact import MODEL_NAMES
 from service.inference.errors import UnsupportedMedia
 from service.inference.lifecycle import Lifecycle, LiveModel
 from service.protocols.http_errors import DESCRIPTIONS
 from service.protocols.native.codec import answer_batch, answer_single
 from service.protocols.native.schemas import (
+    KEYS,
     Failure,
     Invalid,
     Live,
@@ -49,7 +49,7 @@ def create_router(lifecycle: Lifecycle, max_batch_rows: int) -> APIRouter:
 
 def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -> None:
     answer_rows = partial(answer_batch, max_rows=max_batch_rows)
-    for name in MODEL_NAMES:
+    for name in KEYS:
         single, batch = _predict(lifecycle, name, answer_single), _predict(lifecycle, name, answer_rows)
         options: dict[str, Any] = {"methods": ["POST"], "tags": ["predict"], "responses": PREDICT_FAILURES}
         router.add_api_route(
@@ -101,17 +101,17 @@ def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
         refused = [RefusedVersion(version=v, reason=state.refused[v]) for v in sorted(state.refused, reverse=True)]
         return ModelInfo(
             name=name,
-            version=state.live.card.version,
+            version=state.live and state.live.card.version,
             pinned=state.pinned,
             in_repository=state.in_repository,
             kept=sorted(state.kept, reverse=True),
             refused=refused,
-            card=lifecycle.live(name, version).card,
+            card=None if version is None and state.live is None else lifecycle.live(name, version).card,
         )
 
     @router.get("/models", tags=["models"], summary="All models", responses=FAILURES)
     async def list_models() -> Models:
-        return Models(models=[info(name) for name in MODEL_NAMES])
+        return Models(models=[info(name) for name in lifecycle.names()])
 
     @router.get("/models/{name}", tags=["models"], summary="One model", responses=FAILURES | _failures(404, 422))
     async def get_model(name: str, version: Version = None) -> ModelInfo:
@@ -127,8 +127,9 @@ def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
         state = lifecycle.state(name)
         standings: dict[int, VersionInfo] = {v: VersionInfo(version=v, status="kept") for v in state.kept}
         standings |= {v: VersionInfo(version=v, status="refused", reason=why) for v, why in state.refused.items()}
-        live = state.live.card.version
-        standings[live] = VersionInfo(version=live, status="live")
+        if state.live is not None:
+            live = state.live.card.version
+            standings[live] = VersionInfo(version=live, status="live")
         return Versions(pinned=state.pinned, versions=[standings[v] for v in sorted(standings, reverse=True)])
 
 
@@ -137,6 +138,8 @@ def _add_health(router: APIRouter, lifecycle: Lifecycle) -> None:
     async def live() -> Live:
         return Live()
 
-    @router.get("/health/ready", tags=["health"], summary="Whether every model is live", responses=_failures(405, 503))
+    @router.get("/health/ready", tags=["health"], summary="Whether the process is ready", responses=_failures(405, 503))
     async def ready() -> Ready:
-        return Ready(models={name: lifecycle.live(name).card.version for name in MODEL_NAMES})
+        lifecycle.check_ready()
+        states = {name: lifecycle.state(name) for name in lifecycle.names()}
+        return Ready(models={name: state.live.card.version for name, state in states.items() if state.live})

@@ -87,12 +87,12 @@ class ModelInfo(BaseModel):
     """A model: the version that answers, those that can be asked for and that are refused, and one version's card."""
 
     name: str
-    version: int = Field(description="the live version")
+    version: int | None = Field(description="the live version; null where none can be served")
     pinned: int | None = Field(description="the version that is to be live instead of the highest good one")
     in_repository: bool = Field(description="false where the live version is served from memory alone")
     kept: list[int] = Field(description="the versions that ?version= takes")
     refused: list[RefusedVersion]
-    card: ModelCard = Field(description="of the live version, or of the one that was asked for")
+    card: ModelCard | None = Field(description="of the live version, or of the one that was asked for")
 
 
 class Models(BaseModel):
@@ -123,7 +123,7 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """Every model is live, in these versions."""
+    """The process is ready; the live versions of its models."""
 
     status: Literal["ready"] = "ready"
     models: dict[str, int]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from starlette.datastructures import Headers
 
-from artifact import MODEL_NAMES, TensorSpec
+from artifact import TensorSpec
 from service.inference.errors import BadInput, UnsupportedMedia
 from service.inference.lifecycle import Lifecycle, LiveModel
 from service.protocols.open_inference.codec import infer
@@ -76,15 +76,14 @@ def _add_server(router: APIRouter, lifecycle: Lifecycle) -> None:
     async def server_live() -> ServerLive:
         return ServerLive()
 
-    @router.get("/health/ready", summary="Whether every model is live", responses=failures(405, 503))
+    @router.get("/health/ready", summary="Whether the process is ready", responses=failures(405, 503))
     async def server_ready() -> ServerReady:
-        for name in MODEL_NAMES:
-            lifecycle.live(name)
+        lifecycle.check_ready()
         return ServerReady()
 
     @router.post("/repository/index", summary="Every version of every model", responses=FAILURES | failures(400))
     async def repository_index(request: Request) -> list[IndexEntry]:
-        entries = [entry for name in MODEL_NAMES for entry in _index(lifecycle, name)]
+        entries = [entry for name in lifecycle.names() for entry in _index(lifecycle, name)]
         only_ready = _read_index_request(await request.body()).ready
         return [entry for entry in entries if entry.state == "READY" or not only_ready]
 

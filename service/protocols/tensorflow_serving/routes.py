@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 from fastapi import APIRouter, Path, Request, Response
 
-from artifact import MODEL_NAMES, TensorSpec
+from artifact import TensorSpec
 from service.inference.errors import BadInput, UnknownModel, UnknownVersion, UnsupportedMedia
 from service.inference.lifecycle import Lifecycle, LiveModel
 from service.protocols.open_inference.schemas import ModelNames, ModelStatus, PredictResponse, VersionStatus, failures
@@ -122,7 +122,7 @@ def _tensor_info(spec: TensorSpec, name: str) -> dict[str, Any]:
 def _add_status(router: APIRouter, lifecycle: Lifecycle) -> None:
     @router.get("/v1/models", summary="The models", responses=FAILURES)
     async def names() -> ModelNames:
-        return ModelNames(models=list(MODEL_NAMES))
+        return ModelNames(models=lifecycle.names())
 
     @router.get("/v1/models/{name}", summary="A model's versions", responses=MODEL_FAILURES)
     async def status(request: Request, name: str) -> ModelStatus:

@@ -1,0 +1,73 @@
+"""Which model names are served, and when the process is ready."""
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from artifact import CARD_FILE, ArtifactError
+from service.inference.engine import LiteRTEngine
+from service.inference.errors import NotReady, UnknownModel
+from service.inference.lifecycle import Lifecycle
+from service.inference.selftest import self_test
+from tests.repository import change_card, copy_of_shipped
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    return copy_of_shipped(tmp_path)
+
+
+@pytest.fixture
+def lifecycle(models_dir: Path) -> Lifecycle:
+    lifecycle = Lifecycle(models_dir, LiteRTEngine, partial(self_test, engine="litert"))
+    lifecycle.load()
+    return lifecycle
+
+
+def test_a_broken_model_among_good_ones_is_not_live_and_says_why(models_dir: Path) -> None:
+    (models_dir / "mlp" / "1" / CARD_FILE).unlink()
+    lifecycle = Lifecycle(models_dir, LiteRTEngine, partial(self_test, engine="litert"))
+
+    lifecycle.load()
+
+    assert lifecycle.names() == ["lstm", "mlp"]
+    assert lifecycle.live("lstm").card.version == 1
+    lifecycle.check_ready()
+    with pytest.raises(NotReady, match=r"no version of mlp can be served: mlp/1/card\.json: No such file"):
+        lifecycle.live("mlp")
+    assert lifecycle.state("mlp").live is None
+
+
+def test_a_name_that_appears_later_is_served_and_one_that_never_was_good_is_forgotten(
+    lifecycle: Lifecycle, models_dir: Path
+) -> None:
+    shutil.copytree(models_dir / "lstm" / "1", models_dir / "sales-2.lstm" / "1")
+    change_card(models_dir / "sales-2.lstm" / "1", name="sales-2.lstm")
+    (models_dir / "broken" / "1").mkdir(parents=True)
+    lifecycle.refresh()
+    assert lifecycle.names() == ["broken", "lstm", "mlp", "sales-2.lstm"]
+    assert lifecycle.live("sales-2.lstm").card.name == "sales-2.lstm"
+
+    shutil.rmtree(models_dir / "broken")
+    lifecycle.refresh()
+
+    with pytest.raises(UnknownModel, match="the models are lstm, mlp, sales"):
+        lifecycle.state("broken")
+
+
+def test_the_process_is_not_ready_without_a_required_model(models_dir: Path) -> None:
+    lifecycle = Lifecycle(models_dir, LiteRTEngine, partial(self_test, engine="litert"), required=("lstm", "sales"))
+    lifecycle.load()
+
+    with pytest.raises(NotReady, match="the required model sales is not in the repository"):
+        lifecycle.check_ready()
+
+
+def test_without_any_good_version_nothing_is_loaded(models_dir: Path) -> None:
+    for name in ("lstm", "mlp"):
+        (models_dir / name / "1" / CARD_FILE).unlink()
+
+    with pytest.raises(ArtifactError, match=r"lstm/1/card\.json: No such file.*; mlp/1/card\.json: No such file"):
+        Lifecycle(models_dir, LiteRTEngine, partial(self_test, engine="litert")).load()
