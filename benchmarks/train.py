@@ -9,11 +9,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from training.config import TrainConfig
 from training.data.series import Values, load_rows
-from training.fit import compiled_fit, make_optimizer
-from training.networks import build_lstm, build_mlp, inputs_of
+from training.fit import make_optimizer
+from training.loop import compile_loop, run_loop
+from training.networks.registry import NETWORKS
 
 EPOCHS = 100
 ROUNDS = 3
@@ -33,7 +35,7 @@ def main() -> None:
     print(f"{'epoch of':10}{'compiled ms':>14}{'plain fit ms':>14}{'ratio':>8}{'loss':>12}{'plain loss':>12}")
     for name in ("lstm", "mlp"):
         # Near one, so that the losses can be compared: on raw values RMSprop jumps about, and rounding decides where.
-        inputs, targets = inputs_of(name, rows.windows) / 100, rows.targets / 100
+        inputs, targets = NETWORKS[name].inputs(rows.windows) / 100, rows.targets / 100
         rounds = [
             (run_compiled(name, config, inputs, targets), run_plain(name, config, inputs, targets))
             for _ in range(ROUNDS)
@@ -46,30 +48,26 @@ def main() -> None:
 def untrained(name: str, config: TrainConfig) -> keras.Sequential:
     """The network as the seed makes it."""
     keras.utils.set_random_seed(config.seed)
-    return build_lstm(config.window) if name == "lstm" else build_mlp()
+    return NETWORKS[name].build(config.window if NETWORKS[name].input == "window" else 1, None)
 
 
 def run_compiled(name: str, config: TrainConfig, inputs: Values, targets: Values) -> Run:
     """The rows in their own order, a batch after the other; the first epoch waits for the compiler."""
     model = untrained(name, config)
-    epoch = np.arange(len(inputs), dtype=np.int32).reshape(1, -1, config.batch_size)
-    half = np.repeat(epoch, EPOCHS // 2, axis=0)
+    epoch = np.arange(len(inputs), dtype=np.int32).reshape(-1, config.batch_size)
+    half = np.tile(epoch, (EPOCHS // 2, 1))
+    x = tf.constant(inputs.reshape(-1, *model.input_shape[1:]), tf.float32)
+    y = tf.constant(targets.reshape(-1, 1), tf.float32)
+    loop = compile_loop(model, make_optimizer(NETWORKS[name], config, 0), x, y)
     ends: list[float] = []
-    compiled_fit(
-        model,
-        make_optimizer(name, config, 0),
-        inputs,
-        targets,
-        iter([half, half]),
-        lambda _, __: ends.append(time.perf_counter()),
-    )
-    return Run((ends[1] - ends[0]) / len(half), loss_of(model, inputs, targets))
+    run_loop(loop, name, iter([half, half]), lambda _, __: ends.append(time.perf_counter()))
+    return Run((ends[1] - ends[0]) / (EPOCHS // 2), loss_of(model, inputs, targets))
 
 
 def run_plain(name: str, config: TrainConfig, inputs: Values, targets: Values) -> Run:
     """Keras' fit without shuffling; the first epoch traces the graph."""
     model = untrained(name, config)
-    model.compile(make_optimizer(name, config, 0), loss="mse")
+    model.compile(make_optimizer(NETWORKS[name], config, 0), loss="mse")
     x = inputs.reshape(-1, *model.input_shape[1:]).astype(np.float32)
     model.fit(x, targets, batch_size=config.batch_size, shuffle=False, verbose=0)
     start = time.perf_counter()

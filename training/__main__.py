@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import CliApp
 
-from artifact import MODEL_NAMES, ArtifactError, publish, read_key
+from artifact import ArtifactError, publish, read_key
 from training.config import TrainConfig
 from training.data.series import SeriesError, load_rows
 from training.quiet import silent_stderr
@@ -34,14 +34,14 @@ def main(arguments: list[str]) -> int:
 def _train(config: TrainConfig) -> None:
     rows = load_rows(config)
     key = read_key(config.card_key_file)
-    for name in MODEL_NAMES:  # what cannot be written is found before the work, and not between the two models
-        (config.models_dir / name).mkdir(parents=True, exist_ok=True)
+    for name in config.networks:  # a repository that cannot be written is found before the work
+        (config.models_dir / config.model_name(name)).mkdir(parents=True, exist_ok=True)
     # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.
     with silent_stderr():
         from training.console import table, verdict
         from training.train import train
 
-    trained = [train(name, config, rows) for name in MODEL_NAMES]
+    trained = [train(name, config, rows) for name in config.networks]
     cards = [publish(config.models_dir, model.draft, model.files, key) for model in trained]
     print(*(table(card) for card in cards), "\n".join(verdict(card) for card in cards), sep="\n\n")
 

@@ -1,13 +1,18 @@
-"""`TrainConfig`: every choice of a training run, its defaults, and the command line that sets them."""
+"""`TrainConfig`: the command line of a training run, every option with its default."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from training.networks.registry import NETWORKS
+
+# On the article's 100 rows: the cosine of the scaled recipe has settled by then; 2000 is the article's own number.
 DEFAULT_EPOCHS = {"scaled": 4000, "article": 2000}
+NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,127}"
 
 
 def _card_key_file() -> Path | None:
@@ -64,11 +69,15 @@ class SeriesConfig(BaseSettings):
 
 
 class TrainConfig(SeriesConfig):
-    """Train the LSTM and the MLP on one lagged series, the article's or a CSV column, and publish both.
+    """Train networks on one lagged series, the article's or a CSV column, and publish them.
 
     With `report` as the first argument, compare them with simpler contenders instead: see `report --help`.
     """
 
+    networks: tuple[str, ...] = Field(("lstm", "mlp"), description="networks to train, with commas between")
+    name: str | None = Field(
+        None, description="publish as NAME-lstm, NAME-mlp and so on; unset: as lstm, mlp and so on"
+    )
     recipe: Literal["scaled", "article"] = Field(
         "scaled",
         description="scaled: scaling inside the graph, a cosine learning rate, a final fit on all rows; "
@@ -87,6 +96,30 @@ class TrainConfig(SeriesConfig):
         exclude=True,
         description="the key to sign cards with; by itself what LAGCAST_CARD_KEY_FILE says",
     )
+
+    @field_validator("networks")
+    @classmethod
+    def _check_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            if network not in NETWORKS:
+                raise ValueError(f"{network!r} is not a network; the networks are {', '.join(NETWORKS)}")
+        if not networks or len(set(networks)) < len(networks):
+            raise ValueError("name one network or more, each once")
+        return networks
+
+    @model_validator(mode="after")
+    def _check_name(self) -> Self:
+        for network in self.networks:
+            if not re.fullmatch(NAME_PATTERN, self.model_name(network)):
+                raise ValueError(
+                    f"--name {self.name!r}: a model's name has small letters, digits, '.', '_' and '-', begins with a "
+                    "letter or a digit, and has at most 128 of them"
+                )
+        return self
+
+    def model_name(self, network: str) -> str:
+        """The name that `network` is published by: `sales-lstm` with `--name sales`, else `lstm`."""
+        return network if self.name is None else f"{self.name}-{network}"
 
     @property
     def resolved_epochs(self) -> int:

@@ -1,49 +1,47 @@
-"""What a run shows: a bar on a terminal, plain lines elsewhere, and its results."""
+"""Terminal output: progress on stderr, results as text."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from artifact import Metrics, ModelCard
 
-if TYPE_CHECKING:
-    from training.fit import Report
+OnEpochs = Callable[[float, float], None]
+"""Takes the epochs done so far, and the mean loss since the last call."""
 
-LINES = 10
+LINES = 10  # without a terminal
 
 
 @contextmanager
-def shown(label: str, epochs: int) -> "Iterator[Report]":
-    """A function that takes the epochs done and the loss, and shows them as long as the context is open."""
+def show_epochs(label: str, epochs: int) -> Iterator[OnEpochs]:
+    """Show the progress of one fit on stderr: a bar on a terminal, lines elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _plain_lines(label, epochs)
         return
-    epoch, left = "epoch {task.completed}/{task.total}", TimeRemainingColumn()
+    epoch, left = "epoch {task.completed:.0f}/{task.total}", TimeRemainingColumn()
     with Progress("{task.description}", BarColumn(), epoch, "loss {task.fields[loss]}", left, console=console) as bar:
         task = bar.add_task(label, total=epochs, loss="")
         yield lambda done, loss: bar.update(task, completed=done, loss=f"{loss:.3g}")
 
 
-def _plain_lines(label: str, epochs: int) -> "Report":
+def _plain_lines(label: str, epochs: int) -> OnEpochs:
     printed = 0
     console = Console(stderr=True, soft_wrap=True, highlight=False)
 
-    def report(done: int, loss: float) -> None:
+    def print_line(done: float, loss: float) -> None:
         nonlocal printed
         if done * LINES // epochs > printed:
-            printed = done * LINES // epochs
-            console.print(f"{label}: epoch {done}/{epochs}, loss {loss:.3g}")
+            printed = int(done * LINES // epochs)
+            console.print(f"{label}: epoch {done:.0f}/{epochs}, loss {loss:.3g}")
 
-    return report
+    return print_line
 
 
 @contextmanager
-def counted(noun: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A function that takes how many of `total` are done, and shows it as long as the context is open."""
+def show_count(noun: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show on stderr how many of `total` are done: a bar on a terminal, lines elsewhere."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     if console.is_terminal:
         text = f"{noun} {{task.completed}}/{{task.total}}"

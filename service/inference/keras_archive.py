@@ -14,7 +14,7 @@ MAX_MEMBER_BYTES = 16 * 2**20
 CLASSES = {
     ("keras", "Sequential"),
     ("keras", "DTypePolicy"),
-    *(("keras.layers", name) for name in ("InputLayer", "Normalization", "LSTM", "Dense", "Rescaling")),
+    *(("keras.layers", name) for name in ("InputLayer", "Normalization", "LSTM", "GRU", "Dense", "Rescaling")),
     *(("keras.initializers", name) for name in ("GlorotUniform", "Orthogonal", "RandomNormal", "Zeros")),
 }
 

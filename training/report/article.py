@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from artifact import MODEL_NAMES
 from training.config import TrainConfig
 from training.data.series import Rows, Values, load_rows
 from training.report.config import ReportConfig
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     import keras
 
 WAYS = ("raw", "normalised", "scaled")
+ARTICLE_NETWORKS = ("lstm", "mlp")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class ArticleRun:
         """
         import keras
 
-        from training.fit import watched_fit
+        from training.fit import fit
+        from training.networks.registry import NETWORKS
 
         config = TrainConfig(recipe="scaled" if self.way == "scaled" else "article", seed=self.seed, epochs=self.epochs)
         rows = load_rows(config)
@@ -45,12 +46,14 @@ class ArticleRun:
         units = _Units(trained) if self.way == "normalised" else _Units(None)
         epochs, rmse = [], []
 
-        def watch(model: "keras.Sequential", done: int, _loss: float) -> None:
+        def on_progress(model: "keras.Sequential", done: float, _loss: float) -> None:
+            if self.network != "mlp":  # predicting with the LSTM a hundred times takes longer than training it
+                return
             errors = units.predict(model, held_out.windows) - held_out.targets
-            epochs.append(done)
+            epochs.append(round(done))
             rmse.append(float(np.sqrt(np.mean(errors**2))))
 
-        model = watched_fit(self.network, config, units.of(trained), watch if self.network == "mlp" else _unwatched)
+        model = fit(NETWORKS[self.network], config, units.of(trained), on_progress)
         accuracy = keras.metrics.binary_accuracy(
             units.of(held_out).targets.astype(np.float32), units.answer(model, held_out.windows).astype(np.float32)
         )
@@ -60,10 +63,6 @@ class ArticleRun:
             "epochs": epochs,
             "rmse": rmse,
         }
-
-
-def _unwatched(_model: "keras.Sequential", _done: int, _loss: float) -> None:
-    """Asking an LSTM a hundred times takes longer than training it."""
 
 
 class _Units:
@@ -99,7 +98,7 @@ def article_runs(config: ReportConfig) -> list[ArticleRun]:
     """Each network each way, once a seed; the LSTMs, which take longest, first."""
     return [
         ArticleRun(way, network, seed, config.article_epochs)
-        for network in MODEL_NAMES
+        for network in ARTICLE_NETWORKS
         for way in reversed(WAYS)
         for seed in config.all_seeds
     ]

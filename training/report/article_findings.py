@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from artifact import MODEL_NAMES
 from training.config import TrainConfig
 from training.data.series import Values, load_rows
 from training.report import pictures
-from training.report.article import WAYS, ArticleRun
+from training.report.article import ARTICLE_NETWORKS, WAYS, ArticleRun
 from training.report.section import Cell, Picture, Section, Spread, Table, number, spread_of
 
 STOPS = (0.25, 0.5, 0.75, 0.9, 1.0)
@@ -72,11 +71,11 @@ def _lead(found: _Found) -> str:
 
 def _normalisation(found: _Found) -> str:
     changes = []
-    for network in MODEL_NAMES:
+    for network in ARTICLE_NETWORKS:
         raw, normalised = (found.rmse(way, network).median for way in ("raw", "normalised"))
         verb = "falls" if normalised < raw else "rises"
         changes.append(f"the {network.upper()}'s RMSE {verb} from {number(raw)} to {number(normalised)}")
-    scaled = ", ".join(f"{number(found.rmse('scaled', name).median)} for the {name.upper()}" for name in MODEL_NAMES)
+    scaled = ", ".join(f"{number(found.rmse('scaled', name).median)} for the {name.upper()}" for name in ARTICLE_NETWORKS)
     return f"Normalised instead of raw, {' and '.join(changes)}; with the scaled recipe it is {scaled}."
 
 
@@ -101,10 +100,10 @@ def _stopping_finding(found: _Found) -> str:
 
 
 def _accuracy(found: _Found) -> str:
-    values = [float(value) for way in WAYS for name in MODEL_NAMES for value in found.of(way, name, "accuracy")]
+    values = [float(value) for way in WAYS for name in ARTICLE_NETWORKS for value in found.of(way, name, "accuracy")]
     least, most = min(values), max(values)
     shown = number(least) if least == most else f"{number(least)} to {number(most)}"
-    medians = [found.rmse(way, name).median for way in WAYS for name in MODEL_NAMES]
+    medians = [found.rmse(way, name).median for way in WAYS for name in ARTICLE_NETWORKS]
     return (
         f"Accuracy says nothing here: Keras gives {shown} for models whose RMSE goes from {number(min(medians))} to "
         f"{number(max(medians))}. For one output it counts the rows whose target equals 1 or 0, by whether the "
@@ -116,7 +115,7 @@ def _accuracy(found: _Found) -> str:
 def _errors_table(found: _Found) -> Table:
     rows: list[list[Cell]] = []
     for way in WAYS:
-        for network in MODEL_NAMES:
+        for network in ARTICLE_NETWORKS:
             errors = found.errors(way, network)
             trained = np.sqrt(np.mean(errors[:, : -found.held_out] ** 2, axis=1))
             most = np.abs(errors[:, -found.held_out :]).max(axis=1)
@@ -135,7 +134,7 @@ def _errors_table(found: _Found) -> Table:
 
 
 def _top_rows(found: _Found) -> Table:
-    pairs = [(way, network) for way in WAYS for network in MODEL_NAMES]
+    pairs = [(way, network) for way in WAYS for network in ARTICLE_NETWORKS]
     rows: list[list[Cell]] = []
     for k in range(len(found.targets) - found.held_out, len(found.targets)):
         predictions: list[Cell] = [spread_of(found.errors(*pair)[:, k]) for pair in pairs]
@@ -163,7 +162,7 @@ def _stopping_table(found: _Found) -> Table:
 
 
 def _residuals(found: _Found) -> Picture:
-    panels = {way: {name: (found.targets, found.errors(way, name)) for name in MODEL_NAMES} for way in WAYS}
+    panels = {way: {name: (found.targets, found.errors(way, name)) for name in ARTICLE_NETWORKS} for way in WAYS}
     beyond = {
         (way, name): int(np.sum(np.abs(errors) > LIMIT)) for way in WAYS for name, (_, errors) in panels[way].items()
     }

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from training.data.series import Rows, Values
 from training.evaluate import predict_linear
-from training.fit import Batches, Loop, compile_loop, drive
-from training.networks import build_lstm, build_mlp, spread
+from training.loop import Batches, Loop, compile_loop, run_loop
+from training.networks.registry import NETWORKS
+from training.networks.scaling import standard_deviation, standardise
 from training.report.config import Budget
 
 CHUNK_STEPS = 500
 CAPACITY = 1200  # rows, and multiples of it: series of all lengths up to there share what is compiled
-NETWORKS = ("mlp_last", "mlp", "tanh_mlp", "lstm")
+# By the report's names of the contenders, the entries of the registry that they are.
+CONTENDER_NETWORKS = {"mlp_last": "mlp", "mlp": "mlp-window", "tanh_mlp": "mlp-tanh", "lstm": "lstm"}
 
 
 class Split(NamedTuple):
@@ -50,7 +52,7 @@ def contend(rows: Rows, split: Split, seed: int, budget: Budget) -> dict[str, Ou
         "persistence": Outcome(rows.persistence),
         "mean": Outcome(np.full(len(rows.targets), trained.targets.mean())),
     }
-    networks = {name: _fit(name, rows, split.known, seed, budget) for name in NETWORKS}
+    networks = {name: _fit(name, rows, split.known, seed, budget) for name in CONTENDER_NETWORKS}
     return {name: o._replace(predictions=_float32(o.predictions)) for name, o in (networks | outcomes).items()}
 
 
@@ -58,39 +60,43 @@ def _float32(values: Values) -> Values:
     return values.astype(np.float32).astype(np.float64)
 
 
-def build(name: str, window: int, *, unroll: bool = False) -> keras.Sequential:
-    """A contender's untrained network on (rows, window, 1) for the LSTM, (rows, window) or (rows, 1) for the MLPs."""
-    if name == "lstm":
-        return build_lstm(window, unroll=unroll)
-    activation = "tanh" if name == "tanh_mlp" else "linear"
-    return build_mlp(window=1 if name == "mlp_last" else window, activation=activation)
+def build(name: str, window: int) -> keras.Sequential:
+    """A contender's untrained network, (rows, n, 1) or (rows, n) → (rows, 1), without scaling inside the graph."""
+    network = NETWORKS[CONTENDER_NETWORKS[name]]
+    return network.build(1 if network.input == "value" else window, None)
 
 
-class _Workshop(NamedTuple):
-    """What is compiled once a process: a network, and the programs that fit it on x and y and ask it all of x."""
+def _rolled_up(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """With the same weights; XLA compiles a loop over a window of 50 in one second, and 50 unrolled steps in 20."""
+    config = layer.get_config()
+    return type(layer).from_config(config | {"unroll": False} if "unroll" in config else config)
+
+
+class _Trainer(NamedTuple):
+    """Compiled once in a process: a network, the program that fits it on x and y, and the one that predicts for x."""
 
     model: keras.Sequential
     optimizer: keras.optimizers.Optimizer
     x: tf.Variable
     y: tf.Variable
     loop: Loop
-    ask: Callable[[], tf.Tensor]
+    predict: Callable[[], tf.Tensor]
     compile_seconds: float
 
 
 @cache
-def _workshop(name: str, window: int, rows: int, budget: Budget) -> _Workshop:
-    model = build(name, window)
+def _compiled_trainer(name: str, window: int, rows: int, budget: Budget) -> _Trainer:
+    model = keras.models.clone_model(build(name, window), clone_function=_rolled_up)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(budget.learning_rate, budget.steps))
     x = tf.Variable(tf.zeros((rows, *model.input_shape[1:])))
     y = tf.Variable(tf.zeros((rows, 1)))
     loop = compile_loop(model, optimizer, x, y)
-    nothing = np.zeros((min(CHUNK_STEPS, budget.steps), 1, budget.batch_size), np.int32)
+    nothing = np.zeros((min(CHUNK_STEPS, budget.steps), budget.batch_size), np.int32)
     began = time.perf_counter()
-    loop(tf.constant(nothing), tf.constant(0))
+    loop(tf.constant(nothing), tf.constant(0))  # compiles; no step is taken
     seconds = time.perf_counter() - began
-    ask = tf.function(lambda: model(x), jit_compile=True, autograph=False)
-    return _Workshop(model, optimizer, x, y, loop, ask, seconds)
+    predict = tf.function(lambda: model(x), jit_compile=True, autograph=False)
+    return _Trainer(model, optimizer, x, y, loop, predict, seconds)
 
 
 @cache
@@ -103,31 +109,26 @@ def _first_weights(name: str, window: int, seed: int) -> list[NDArray[np.float32
 def _fit(name: str, rows: Rows, known: int, seed: int, budget: Budget) -> Outcome:
     window = rows.windows.shape[1]
     count = len(rows.targets)
-    shop = _workshop(name, window, -(-count // CAPACITY) * CAPACITY, budget)
-    shop.model.set_weights(_first_weights(name, window, seed))
-    for variable in shop.optimizer.variables:
+    trainer = _compiled_trainer(name, window, -(-count // CAPACITY) * CAPACITY, budget)
+    trainer.model.set_weights(_first_weights(name, window, seed))
+    for variable in trainer.optimizer.variables:
         variable.assign(tf.zeros_like(variable))
-    inputs = rows.windows[:, -1:] if name == "mlp_last" else rows.windows
-    shop.x[:count].assign(_standardised(inputs, inputs[:known]).reshape(-1, *shop.x.shape[1:]))
-    shop.y[:count].assign(_standardised(rows.targets, rows.targets[:known]).reshape(-1, 1))
+    inputs = NETWORKS[CONTENDER_NETWORKS[name]].inputs(rows.windows)
+    trainer.x[:count].assign(standardise(inputs, inputs[:known]).reshape(-1, *trainer.x.shape[1:]))
+    trainer.y[:count].assign(standardise(rows.targets, rows.targets[:known]).reshape(-1, 1))
     began = time.perf_counter()
-    drive(shop.loop, name, _batches(known, seed, budget), lambda _done, _loss: None)
+    run_loop(trainer.loop, name, _batches(known, seed, budget), lambda _done, _loss: None)
     seconds = time.perf_counter() - began
-    answers = np.asarray(shop.ask(), np.float64)[:count, 0]
+    answers = np.asarray(trainer.predict(), np.float64)[:count, 0]
     trained = rows.targets[:known]
-    return Outcome(answers * spread(trained) + trained.mean(), seconds, shop.compile_seconds)
-
-
-def _standardised(values: Values, trained: Values) -> Values:
-    standardised: Values = (values - trained.mean()) / spread(trained)
-    return standardised
+    return Outcome(answers * standard_deviation(trained) + trained.mean(), seconds, trainer.compile_seconds)
 
 
 def _batches(rows: int, seed: int, budget: Budget) -> Iterator[Batches]:
-    """All steps of the budget, (steps, 1, batch_size) at a time: the rows in one random order after another."""
+    """All steps of the budget, (steps, batch_size) at a time: the rows in one random order after another."""
     order = np.random.default_rng(seed)
     wanted = budget.steps * budget.batch_size
     passes = [order.permutation(rows) for _ in range(-(-wanted // rows))]
-    numbers = np.concatenate(passes)[:wanted].astype(np.int32).reshape(budget.steps, 1, budget.batch_size)
+    numbers = np.concatenate(passes)[:wanted].astype(np.int32).reshape(budget.steps, budget.batch_size)
     for first in range(0, budget.steps, CHUNK_STEPS):
         yield numbers[first : first + CHUNK_STEPS]

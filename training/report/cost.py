@@ -42,7 +42,7 @@ def _network(run: CostRun) -> tuple[int, Callable[[], Any]]:
     from training.export import to_litert
     from training.report.contenders import build
 
-    model = build(run.contender, run.window, unroll=True)
+    model = build(run.contender, run.window)
     with silent_stderr():
         interpreter = Interpreter(model_content=to_litert(model))
         interpreter.allocate_tensors()

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from training.console import counted
+from training.console import show_count
 from training.quiet import silent_stderr
 
 CODE = 1  # one more whenever a run of the same config would give another result
@@ -83,7 +83,7 @@ def _spread(runs: dict[int, Run]) -> Iterator[tuple[int, Result]]:
     """Results as they come, by the key of their run."""
     if not runs:
         return
-    with counted("run", len(runs)) as done, _pool(len(runs)) as pool:
+    with show_count("run", len(runs)) as done, _pool(len(runs)) as pool:
         futures = {pool.submit(_run, run): k for k, run in runs.items()}
         for number, future in enumerate(as_completed(futures), 1):
             try:

@@ -1,0 +1,47 @@
+"""Linear least squares on the window, as a network of one Dense layer whose weights are solved in closed form."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.values import Values
+from training.networks.network import Network
+from training.networks.scaling import normalization, standard_deviation
+
+if TYPE_CHECKING:
+    import keras
+
+# Singular values below this share of the largest are rounding of float32, of which the weights must not be made.
+CUTOFF = 1e-6
+
+
+def build(width: int, inputs: Values | None = None) -> "keras.Sequential":
+    """(rows, width) → (rows, 1)."""
+    import keras
+    from keras import layers
+
+    return keras.Sequential(
+        [keras.Input((width,), name="window"), *normalization(inputs, (-1, width)), layers.Dense(1)], name="linear"
+    )
+
+
+def solve(model: "keras.Sequential", inputs: Values, targets: Values) -> None:
+    """Set the Dense layer's weights to the least squares solution with an intercept, in float64.
+
+    It is solved on what the layer really gets, the inputs in float32 after the layers before it: a large offset or
+    an odd unit then costs no more digits than it does when the model is served.
+    """
+    *before, dense = model.layers
+    values = inputs.astype(np.float32)
+    for layer in before:
+        values = layer(values)
+    seen = np.asarray(values, np.float64)
+    mean, scale = seen.mean(), standard_deviation(seen)
+    columns = (seen - mean) / scale
+    centre = columns.mean(axis=0)
+    solution, *_ = np.linalg.lstsq(columns - centre, targets - targets.mean(), rcond=CUTOFF)
+    intercept = targets.mean() - solution @ (centre + mean / scale)
+    dense.set_weights([(solution / scale)[:, None], np.array([intercept])])
+
+
+LINEAR = Network("linear", input="window", build=build, optimizer=solve)
