@@ -54,7 +54,8 @@ def _report(config: ReportConfig) -> None:
 
 def _describe(problem: ErrorDetails) -> str:
     flag = "".join(f"--{part}".replace("_", "-") for part in problem["loc"])
-    return f"{flag}: {problem['msg']}" if flag else problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{flag}: {message}" if flag else message
 
 
 def _fail(code: int, text: str) -> int:

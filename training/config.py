@@ -8,11 +8,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from artifact import NAME_PATTERN
 from training.networks.registry import NETWORKS
 
 # On the article's 100 rows: the cosine of the scaled recipe has settled by then; 2000 is the article's own number.
 DEFAULT_EPOCHS = {"scaled": 4000, "article": 2000}
-NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,127}"
 
 
 def _card_key_file() -> Path | None:

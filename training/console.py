@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 

@@ -1,4 +1,4 @@
-"""A fitted Keras model to the files of an artifact, and the proof that both files give the same numbers."""
+"""Export a fitted Keras model to the files of an artifact, and check that both files give the same numbers."""
 
 import tempfile
 from pathlib import Path
@@ -12,10 +12,10 @@ from artifact import KERAS_FILE, LITERT_FILE, ArtifactError, Batch, agree
 
 
 def export(model: keras.Sequential, windows: Batch) -> dict[str, bytes]:
-    """The artifact's files, `.keras` and `.tflite`, by name.
+    """Export to `.keras` and `.tflite`; returns the files' bytes by name.
 
-    windows: (rows, window), what the two files are compared on beside a random batch of the same spread.
-    Raises ArtifactError if they differ.
+    windows: (rows, window), on which the two files are compared, beside a random batch within their range.
+    Raises ArtifactError if their answers differ.
     """
     files = {KERAS_FILE: _to_keras(model), LITERT_FILE: to_litert(model)}
     random = np.random.default_rng(0).uniform(windows.min(), windows.max(), (64, windows.shape[1]))
@@ -34,7 +34,7 @@ def _to_keras(model: keras.Sequential) -> bytes:
 
 
 def to_litert(model: keras.Sequential) -> bytes:
-    """The bytes of a `.tflite` file for any number of rows."""
+    """Convert to the bytes of a `.tflite` file, which takes any number of rows."""
     with tempfile.TemporaryDirectory() as folder:
         model.export(folder, format="tf_saved_model", verbose=False)
         content: bytes = tf.lite.TFLiteConverter.from_saved_model(folder).convert()

@@ -77,9 +77,7 @@ def compile_loop(
         return loss
 
     def steps(numbers: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        _, total = tf.while_loop(
-            lambda k, _: k < count, lambda k, total: (k + 1, total + step(numbers[k])), (0, 0.0)
-        )
+        _, total = tf.while_loop(lambda k, _: k < count, lambda k, total: (k + 1, total + step(numbers[k])), (0, 0.0))
         return total / tf.cast(count, tf.float32)
 
     # AutoGraph would allow plain Python loops, but does not work on every Python that TensorFlow does.

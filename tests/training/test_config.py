@@ -20,7 +20,9 @@ def test_every_field_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_flags_set_fields() -> None:
     config = CliApp.run(TrainConfig, ["--epochs", "20", "--batch-size", "7", "--models-dir", "elsewhere"])
+    networks = CliApp.run(TrainConfig, ["--networks", "gru,linear", "--name", "sales"])
 
+    assert (networks.networks, networks.model_name("gru")) == (("gru", "linear"), "sales-gru")
     assert (config.epochs, config.batch_size, str(config.models_dir)) == (20, 7, "elsewhere")
 
 
@@ -35,6 +37,9 @@ WRONG = {
     "--csv a.csv --column a --target a --horizon 0": "the window's last value would be its own target",
     "--epochs 0": "--epochs: Input should be greater than or equal to 1",
     "--held-out 1": "--held-out: Input should be less than 1",
+    "--networks lstm,tree": "--networks: 'tree' is not a network; the networks are lstm, mlp, gru,",
+    "--networks lstm,lstm": "--networks: name one network or more, each once",
+    "--name Sales": "--name 'Sales': a model's name has small letters, digits,",
     "--recipe best": "--recipe: Input should be 'scaled' or 'article'",
     "--csv a.csv": "--csv and --column go together",
     "--column a": "--csv and --column go together",

@@ -3,14 +3,15 @@ import pytest
 
 from artifact import KERAS_FILE, LITERT_FILE, ArtifactError
 from training.export import export, predict_keras, predict_litert
-from training.networks import build_lstm, build_mlp, with_rescaling
+from training.networks.registry import NETWORKS
+from training.networks.scaling import with_rescaling
 
 
-@pytest.mark.parametrize("name", ["lstm", "mlp"])
+@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("rows", [1, 2, 100])
 def test_both_files_answer_like_the_model_at_any_number_of_rows(name: str, rows: int) -> None:
-    inputs = np.arange(60.0).reshape(-1, 5)
-    core = build_lstm(5, inputs) if name == "lstm" else build_mlp(inputs[:, -1:])
+    inputs = NETWORKS[name].inputs(np.arange(60.0).reshape(-1, 5))
+    core = NETWORKS[name].build(inputs.shape[1], inputs)
     model = with_rescaling(core, np.arange(12.0) * 3)
     windows = np.linspace(0, 60, rows * model.input_shape[1], dtype=np.float32).reshape(rows, -1)
 
@@ -22,7 +23,7 @@ def test_both_files_answer_like_the_model_at_any_number_of_rows(name: str, rows:
 
 
 def test_a_model_that_answers_nothing_finite_is_not_exported() -> None:
-    model = build_mlp()
+    model = NETWORKS["mlp"].build(1, None)
     model.layers[0].set_weights([np.full((1, 8), np.nan), np.zeros(8)])
 
     with pytest.raises(ArtifactError, match="do not give the same predictions"):

@@ -5,6 +5,7 @@ import pytest
 from training.config import TrainConfig
 from training.data.series import load_rows
 from training.fit import fit
+from training.networks.registry import NETWORKS
 from training.report.article import WAYS, ArticleRun, article_runs
 from training.report.config import ReportConfig
 
@@ -26,7 +27,7 @@ def test_the_raw_way_is_the_articles_recipe_itself(network: str) -> None:
 
     result = ArticleRun("raw", network, 1, EPOCHS).run()
 
-    model = fit(network, config, trained, lambda _done, _loss: None)
+    model = fit(NETWORKS[network], config, trained, lambda _model, _done, _loss: None)
     inputs = rows.windows[:, -model.input_shape[1] :].reshape(-1, *model.input_shape[1:]).astype(np.float32)
     assert result["predictions"] == np.asarray(model(inputs), np.float64)[:, 0].tolist()
     assert len(result["predictions"]) == len(trained.targets) + len(held_out.targets)
@@ -53,7 +54,7 @@ def test_normalised_values_are_fitted_sooner_by_the_same_recipe() -> None:
 def test_accuracy_is_the_number_that_keras_gives_for_it() -> None:
     config = TrainConfig(recipe="article", epochs=EPOCHS)
     trained, held_out = load_rows(config).split(0.05, 0)
-    model = fit("mlp", config, trained, lambda _done, _loss: None)
+    model = fit(NETWORKS["mlp"], config, trained, lambda _model, _done, _loss: None)
     model.compile(loss="mse", metrics=["accuracy"])
 
     keras_gives = model.evaluate(held_out.windows[:, -1:], held_out.targets[:, None], verbose=0, return_dict=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.runs import NotedRun
-from training.console import counted
+from training.console import show_count
 from training.report.executor import digest, run_all
 
 
@@ -50,7 +50,7 @@ def test_on_a_terminal_progress_is_a_bar_with_runs_and_time_left(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
 
-    with counted("run", 3) as done:
+    with show_count("run", 3) as done:
         done(3)
 
     shown = capsys.readouterr().err

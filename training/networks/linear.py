@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.values import Values
+from training.least_squares import least_squares
 from training.networks.network import Network
-from training.networks.scaling import normalization, standard_deviation
+from training.networks.scaling import normalization
+from training.values import Values
 
 if TYPE_CHECKING:
     import keras
@@ -35,13 +36,8 @@ def solve(model: "keras.Sequential", inputs: Values, targets: Values) -> None:
     values = inputs.astype(np.float32)
     for layer in before:
         values = layer(values)
-    seen = np.asarray(values, np.float64)
-    mean, scale = seen.mean(), standard_deviation(seen)
-    columns = (seen - mean) / scale
-    centre = columns.mean(axis=0)
-    solution, *_ = np.linalg.lstsq(columns - centre, targets - targets.mean(), rcond=CUTOFF)
-    intercept = targets.mean() - solution @ (centre + mean / scale)
-    dense.set_weights([(solution / scale)[:, None], np.array([intercept])])
+    coefficients, intercept = least_squares(np.asarray(values, np.float64), targets, CUTOFF)
+    dense.set_weights([coefficients[:, None], np.array([intercept])])
 
 
 LINEAR = Network("linear", input="window", build=build, optimizer=solve)

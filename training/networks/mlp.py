@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from training.values import Values
 from training.networks.network import Network
 from training.networks.scaling import normalization
+from training.values import Values
 
 if TYPE_CHECKING:
     import keras

@@ -6,6 +6,4 @@ from training.networks.lstm import LSTM
 from training.networks.mlp import MLP, MLP_TANH, MLP_WINDOW
 from training.networks.network import Network
 
-NETWORKS: dict[str, Network] = {
-    network.name: network for network in (LSTM, MLP, GRU, MLP_WINDOW, MLP_TANH, LINEAR)
-}
+NETWORKS: dict[str, Network] = {network.name: network for network in (LSTM, MLP, GRU, MLP_WINDOW, MLP_TANH, LINEAR)}

@@ -75,7 +75,9 @@ def _normalisation(found: _Found) -> str:
         raw, normalised = (found.rmse(way, network).median for way in ("raw", "normalised"))
         verb = "falls" if normalised < raw else "rises"
         changes.append(f"the {network.upper()}'s RMSE {verb} from {number(raw)} to {number(normalised)}")
-    scaled = ", ".join(f"{number(found.rmse('scaled', name).median)} for the {name.upper()}" for name in ARTICLE_NETWORKS)
+    scaled = ", ".join(
+        f"{number(found.rmse('scaled', name).median)} for the {name.upper()}" for name in ARTICLE_NETWORKS
+    )
     return f"Normalised instead of raw, {' and '.join(changes)}; with the scaled recipe it is {scaled}."
 
 
