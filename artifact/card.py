@@ -13,7 +13,6 @@ from artifact.intervals import Intervals
 
 KERAS_FILE = "model.keras"
 LITERT_FILE = "model.tflite"
-MODEL_NAMES = ("lstm", "mlp")
 NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,127}"
 SCHEMA_VERSION: Literal[2] = 2
 AGREEMENT = 1e-4
