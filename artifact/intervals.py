@@ -23,6 +23,7 @@ MAX_SCORES = 1000
 ROUNDING = 1e-9  # of 20 the share 0.95 must have the rank 19, whatever float64 makes of it
 
 Batch = NDArray[np.float32]
+Floats = NDArray[np.float64]
 Level = Annotated[float, Field(gt=0, lt=100)]
 
 
@@ -35,10 +36,10 @@ class UnreachableLevel(ValueError):
 
 
 class Bounds(NamedTuple):
-    """Ends of prediction intervals, both (levels, rows, steps) in float32."""
+    """Ends of prediction intervals, both (levels, rows, steps)."""
 
-    lower: Batch
-    upper: Batch
+    lower: Floats
+    upper: Floats
 
 
 class Coverage(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -86,10 +87,10 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return math.floor(10_000 * self.calibration_windows / (self.calibration_windows + 1)) / 100
 
     @cached_property
-    def _table(self) -> NDArray[np.float64]:
+    def _table(self) -> Floats:
         return np.array(self.scores).T.copy()
 
-    def quantiles(self, levels: Sequence[float]) -> NDArray[np.float64]:
+    def quantiles(self, levels: Sequence[float]) -> Floats:
         """Conformal quantiles, (levels, 1, steps), in units of a window's spread. Raises UnreachableLevel."""
         places = []
         for level in levels:
@@ -99,31 +100,34 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             places.append(bisect_left(self.ranks, rank))
         return self._table[places][:, None, :]
 
-    def spreads(self, windows: Batch) -> NDArray[np.float64]:
-        """Spread of each window, (rows, window) → (rows, 1)."""
-        spreads: NDArray[np.float64] = SPREADS[self.spread](windows.astype(np.float64)).clip(min=self.least_spread)
-        return spreads
+    def spreads(self, windows: Batch) -> Floats | float:
+        """Spread of each window, (rows, window) → (rows, 1), or a number for one row."""
+        spreads = SPREADS[self.spread](windows)
+        return max(spreads, self.least_spread) if isinstance(spreads, float) else spreads.clip(min=self.least_spread)
 
-    def bounds(self, quantiles: NDArray[np.float64], windows: Batch, values: Batch) -> Bounds:
+    def bounds(self, quantiles: Floats, windows: Batch, values: Batch) -> Bounds:
         """Ends of the intervals of `values`, (rows, steps), the forecasts for `windows`, (rows, window).
 
-        quantiles: from `self.quantiles`. What is beyond float32 is infinite.
+        quantiles: from `self.quantiles`. Rounding to float32 keeps their order.
         """
         halves = quantiles * self.spreads(windows)
-        with np.errstate(over="ignore"):
-            return Bounds((values - halves).astype(np.float32), (values + halves).astype(np.float32))
+        return Bounds(values - halves, values + halves)
 
 
-def _deviation(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard deviation of each window."""
-    differences = windows - windows.mean(axis=1, keepdims=True)
-    deviations: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", differences, differences) / windows.shape[1])
+def _deviation(windows: Batch) -> Floats | float:
+    """Standard deviation of each window, in float64."""
+    if len(windows) == 1:  # plain Python is faster than NumPy on so few values
+        row = windows[0].tolist()
+        mean = sum(row) / len(row)
+        return math.sqrt(sum([(value - mean) ** 2 for value in row]) / len(row))
+    differences = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
+    deviations: Floats = np.sqrt(np.einsum("ij,ij->i", differences, differences) / windows.shape[1])
     return deviations[:, None]
 
 
-def _one(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _one(_: Batch) -> float:
     """No spread: for windows of one value, and for series whose errors do not grow with it."""
-    return np.ones((len(windows), 1))
+    return 1.0
 
 
-SPREADS: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {"one": _one, "deviation": _deviation}
+SPREADS: Mapping[str, Callable[[Batch], Floats | float]] = {"one": _one, "deviation": _deviation}

@@ -75,3 +75,14 @@ class Overloaded(ServiceError):
 
 class DeadlineExceeded(ServiceError):
     """The work took too long."""
+
+
+class LevelOutOfReach(ServiceError):
+    """A level for which the model's prediction intervals have too few calibration windows, or none at all.
+
+    position: of the level among those that were asked for.
+    """
+
+    def __init__(self, position: int, detail: str) -> None:
+        super().__init__(detail)
+        self.position = position

@@ -1,0 +1,86 @@
+"""A model of several steps with prediction intervals and dates: least squares on the airline passengers, by month."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+from sktime.datasets import load_airline
+
+from artifact import (
+    CardDraft,
+    DataSource,
+    Evaluation,
+    GoldenSample,
+    Intervals,
+    Metrics,
+    ModelCard,
+    TensorSpec,
+    check_golden,
+    publish,
+)
+from artifact.card import KERAS_FILE, LITERT_FILE
+from training.export import export, predict_keras, predict_litert
+
+NAME, WINDOW, STEPS, CALIBRATION = "airline", 24, 12, 60
+NO_METRICS = Metrics(mae=0, rmse=0, max_abs_error=0, r2=None, mase=None)
+
+
+def passengers() -> np.ndarray:
+    """Passengers in thousands, January 1949 to December 1960, (144,)."""
+    values: np.ndarray = load_airline().to_numpy().astype(np.float32)
+    return values
+
+
+def publish_airline(models_dir: Path, name: str = NAME) -> ModelCard:
+    """Publish it as the next version of `name`, with files that training's exporter has written and compared."""
+    series = passengers()
+    rows = np.lib.stride_tricks.sliding_window_view(series, WINDOW + STEPS)
+    windows, targets = rows[:, :WINDOW], rows[:, WINDOW:]
+    model = _network(name, windows[:-CALIBRATION], targets[:-CALIBRATION])
+    files = export(model, windows)
+    forecasts = predict_keras(files[KERAS_FILE], windows)
+    golden = [
+        GoldenSample(window=window, forecast=forecast)
+        for window, forecast in zip(windows[::30].tolist(), forecasts[::30].tolist(), strict=True)
+    ]
+    draft = CardDraft(
+        name=name,
+        network="linear",
+        seed=0,
+        config={},
+        libraries={},
+        data=DataSource(source="airline.csv", column="passengers", target=None, rows=len(rows), sha256="0" * 64),
+        input=TensorSpec(name="window", shape=[None, WINDOW]),
+        output=TensorSpec(name="forecast", shape=[None, STEPS]),
+        window=WINDOW,
+        steps=STEPS,
+        horizon=1,
+        input_range=(float(series.min()), float(series.max())),
+        evaluation=Evaluation(
+            held_out_rows=CALIBRATION, model=NO_METRICS, persistence=NO_METRICS, linear=NO_METRICS, loses_to=[]
+        ),
+        golden=golden,
+        intervals=_intervals(windows[-CALIBRATION:], targets[-CALIBRATION:], forecasts[-CALIBRATION:]),
+    )
+    check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
+    return publish(models_dir, draft, files)
+
+
+def _network(name: str, windows: np.ndarray, targets: np.ndarray) -> keras.Sequential:
+    model = keras.Sequential([keras.Input((WINDOW,), name="window"), layers.Dense(STEPS)], name=name)
+    columns = np.hstack([windows, np.ones((len(windows), 1))])
+    weights = np.linalg.lstsq(columns, targets, rcond=1e-3)[0]
+    model.layers[0].set_weights([weights[:-1], weights[-1]])
+    return model
+
+
+def _intervals(windows: np.ndarray, targets: np.ndarray, forecasts: np.ndarray) -> Intervals:
+    scores = np.sort(np.abs(targets - forecasts) / windows.std(axis=1, keepdims=True), axis=0)
+    return Intervals(
+        calibration_windows=len(scores),
+        spread="deviation",
+        least_spread=1.0,
+        ranks=list(range(1, len(scores) + 1)),
+        scores=scores.T.tolist(),
+    )
