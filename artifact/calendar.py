@@ -12,7 +12,7 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 WORKDAYS = 5  # Monday to Friday; holidays are not known here
 MAX_MULTIPLE = 10_000
 
-Unit = Literal["second", "day", "business day", "month"]
+Unit = Literal["microsecond", "day", "business day", "month"]
 Edge = Literal["start", "end"]
 
 
@@ -29,19 +29,21 @@ class _Name(NamedTuple):
 
 
 _NAMES: Mapping[str, _Name] = {
-    **dict.fromkeys(("s", "S", "sec", "second"), _Name("second", 1)),
-    **dict.fromkeys(("min", "T", "minute"), _Name("second", 60)),
-    **dict.fromkeys(("h", "H", "hour"), _Name("second", 3600)),
+    **dict.fromkeys(("us", "microsecond"), _Name("microsecond", 1)),
+    **dict.fromkeys(("ms", "millisecond"), _Name("microsecond", 1000)),
+    **dict.fromkeys(("s", "S", "sec", "second"), _Name("microsecond", 1_000_000)),
+    **dict.fromkeys(("min", "T", "minute"), _Name("microsecond", 60_000_000)),
+    **dict.fromkeys(("h", "H", "hour"), _Name("microsecond", 3_600_000_000)),
     **dict.fromkeys(("D", "d", "day"), _Name("day", 1)),
     **dict.fromkeys(("W", "w", "week"), _Name("day", 7)),
     **dict.fromkeys(("B", "business day"), _Name("business day", 1)),
-    **dict.fromkeys(("M", "month"), _Name("month", 1)),
+    **dict.fromkeys(("M", "MD", "month"), _Name("month", 1)),
     **dict.fromkeys(("MS", "month start"), _Name("month", 1, "start")),
     **dict.fromkeys(("ME", "month end"), _Name("month", 1, "end")),
-    **dict.fromkeys(("Q", "quarter"), _Name("month", 3)),
+    **dict.fromkeys(("Q", "QD", "quarter"), _Name("month", 3)),
     **dict.fromkeys(("QS", "quarter start"), _Name("month", 3, "start")),
     **dict.fromkeys(("QE", "quarter end"), _Name("month", 3, "end")),
-    **dict.fromkeys(("Y", "A", "year"), _Name("month", 12)),
+    **dict.fromkeys(("Y", "A", "YD", "year"), _Name("month", 12)),
     **dict.fromkeys(("YS", "AS", "year start"), _Name("month", 12, "start")),
     **dict.fromkeys(("YE", "AE", "year end"), _Name("month", 12, "end")),
 }
@@ -110,8 +112,8 @@ class Frequency:
         """
         steps = rows * self.count
         try:
-            if self.unit == "second":
-                return _normal(start, timedelta(seconds=steps))
+            if self.unit == "microsecond":
+                return _normal(start, timedelta(microseconds=steps))
             if self.unit == "month":
                 return _local(_add_months(start, steps, to_end=self.edge != "start" and _is_month_end(start)))
             days = steps if self.unit == "day" else _workdays_to_days(start.weekday(), steps)
@@ -135,7 +137,7 @@ def _cycle(frequency: Frequency) -> int:
 
 def _comparable(frequency: Frequency) -> tuple[Unit, int]:
     if frequency.unit == "day":
-        return "second", frequency.count * 86_400
+        return "microsecond", frequency.count * 86_400_000_000
     return frequency.unit, frequency.count
 
 

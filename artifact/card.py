@@ -59,6 +59,9 @@ class DataSource(_Record):
     target: str | None
     rows: int = Field(ge=1)
     sha256: str
+    frequency: str | None = Field(
+        None, description="pandas' alias, such as MS or 15min; null where rows have no time; see artifact.calendar"
+    )
 
 
 class TensorSpec(_Record):

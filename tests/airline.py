@@ -50,7 +50,9 @@ def publish_airline(models_dir: Path, name: str = NAME) -> ModelCard:
         seed=0,
         config={},
         libraries={},
-        data=DataSource(source="airline.csv", column="passengers", target=None, rows=len(rows), sha256="0" * 64),
+        data=DataSource(
+            source="airline.csv", column="passengers", target=None, rows=len(rows), sha256="0" * 64, frequency="MS"
+        ),
         input=TensorSpec(name="window", shape=[None, WINDOW]),
         output=TensorSpec(name="forecast", shape=[None, STEPS]),
         window=WINDOW,

@@ -11,7 +11,7 @@ from artifact.calendar import DAYS, MONTHS, CalendarError, Frequency
 from artifact.timestamps import TimeStamp, times_after
 
 ALIASES = st.one_of(
-    st.sampled_from(["s", "min", "h", "D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE"]),
+    st.sampled_from(["ms", "s", "min", "h", "D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE"]),
     st.sampled_from([f"W-{day}" for day in DAYS]),
     st.sampled_from([f"{edge}-{month}" for edge in ("QS", "QE", "YS", "YE") for month in MONTHS]),
 )
@@ -21,7 +21,7 @@ STARTS = st.datetimes(FIRST, LAST).map(lambda start: start.replace(microsecond=0
 
 @given(alias=ALIASES, multiple=st.integers(1, 40), start=STARTS, rows=st.integers(1, 60))
 def test_times_are_those_of_pandas(alias: str, multiple: int, start: datetime, rows: int) -> None:
-    expected = pd.date_range(start, periods=rows, freq=f"{multiple}{alias}", unit="s")
+    expected = pd.date_range(start, periods=rows, freq=f"{multiple}{alias}", unit="us")
     first = TimeStamp.parse(expected[0].isoformat())
 
     assert times_after(first, Frequency.parse(f"{multiple}{alias}"), 0, rows) == [t.isoformat() for t in expected]
