@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -71,12 +72,13 @@ class TensorSpec(_Record):
     shape: list[Annotated[int, Field(ge=1, le=10_000)] | None] = Field(min_length=1, max_length=3)
     dtype: Literal["float32"] = "float32"
 
-    @property
+    # Cached: the service asks both once per request.
+    @cached_property
     def row_shape(self) -> tuple[int, ...]:
         """The shape of one row: (5, 1) for the shape [None, 5, 1]."""
         return tuple(size for size in self.shape[1:] if size is not None)
 
-    @property
+    @cached_property
     def is_single_value(self) -> bool:
         """Whether a row is one number, written without brackets in JSON; a window of one value, (1, 1), is not."""
         return self.row_shape == (1,)

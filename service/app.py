@@ -1,4 +1,4 @@
-"""`create_app`: the routes, their limits and the lifecycle, put together from the settings."""
+"""`create_app`: routes, middleware and lifecycle, put together from the settings."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
 from artifact import Artifact, read_key
@@ -26,13 +27,14 @@ from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimit
 from service.middleware.concurrency import Concurrency
 from service.middleware.deadline import Deadline
-from service.middleware.fast_path import FastLane
+from service.middleware.fast_path import FastPath
 from service.middleware.observe import Observe
 from service.middleware.shutdown import Drain
-from service.openapi import describe
-from service.protocols.http_errors import ErrorAnswer, to_response
-from service.protocols.native.routes import create_router
+from service.openapi import Document
+from service.protocols.http_errors import ErrorResponse, to_response
+from service.protocols.native import routes as native
 from service.protocols.open_inference import routes as open_inference
+from service.protocols.protocol import Limits
 from service.protocols.tensorflow_serving import routes as tensorflow_serving
 from service.settings import Settings
 from service.telemetry.exposition import Exposition, build_of, create_metrics_router
@@ -41,35 +43,70 @@ from service.web.page import add_page
 logger = logging.getLogger("lagcast")
 
 VERSION = "0.1.0"
-DESCRIPTION = """Two networks of one lagged series: an LSTM that sees a window of values, oldest first, and an MLP that
-sees the last value alone. Numbers are float32; an answer names the version that gave it, and says whether an input lay
-outside the range that the version was trained on."""
+DESCRIPTION = """Forecasts of time series by small neural networks. Every model is asked by its name and takes a window
+of values, oldest first, or a single value, as its card says. Numbers are float32. An answer names the version of the
+model that gave it, and says whether an input lies outside the range that the version was trained on."""
+
+PROTOCOLS = (native.create, open_inference.create, tensorflow_serving.create)
 
 
 def create_app(settings: Settings, metrics_dir: Path | None = None) -> ASGIApp:
     """The application; models are loaded when its lifespan starts, which raises ArtifactError if that fails.
 
-    metrics_dir is where workers see each other's metrics, if there are several.
+    metrics_dir is where several workers share their metrics.
     """
     lifecycle = create_lifecycle(settings, ENGINES[settings.engine])
     exposition = Exposition(lifecycle, build_of(VERSION, settings.engine), metrics_dir)
     api = create_api(settings, lifecycle, exposition)
+    return _add_middleware(api, settings, lifecycle)
+
+
+def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
     concurrency = Concurrency(api, settings.max_concurrency)
-    app: ASGIApp = Deadline(concurrency, settings.deadline_seconds)
-    app = BodyLimit(app, settings.max_body_bytes)
-    app = FastLane(app, lifecycle, concurrency, settings.max_body_bytes)
-    if settings.api_keys_file is not None:
-        app = ApiKeys(app, settings.api_keys_file)
-    if settings.cors_origins:
-        app = CORSMiddleware(
-            app,
-            settings.cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-            expose_headers=["Inference-Header-Content-Length", "Retry-After", "X-Request-ID"],
-        )
-    paths = [route.path for route in iter_route_contexts(api.routes) if route.path and "{" not in route.path]
-    return Observe(Drain(app, settings.drain_seconds), paths, access_log=settings.access_log)
+    outermost_first: list[Callable[[ASGIApp], ASGIApp]] = [
+        # Sees every response, those of the other middleware too: each has an id, and is counted and logged.
+        partial(Observe, route_of=_route_finder(api), access_log=settings.access_log),
+        # Before the limits: while the process stops, readiness is refused whatever else is going on.
+        partial(Drain, seconds=settings.drain_seconds),
+        # Before the keys: a browser's preflight request carries none, and a 401 needs CORS headers too.
+        *_cors(settings),
+        # Before a byte of the body is read for somebody unknown.
+        *_api_keys(settings),
+        # Before the limits on body, time and concurrency, which cost more than the prediction; it keeps them itself.
+        partial(FastPath, lifecycle=lifecycle, concurrency=concurrency, max_bytes=settings.max_body_bytes),
+        # Reads the whole body: a slow sender neither takes a place among the concurrent requests nor uses up time.
+        partial(BodyLimit, max_bytes=settings.max_body_bytes),
+        # Outside of Concurrency: work that goes on after its 504 still holds its place.
+        partial(Deadline, seconds=settings.deadline_seconds),
+        lambda _: concurrency,
+    ]
+    app: ASGIApp = api
+    for add in reversed(outermost_first):
+        app = add(app)
+    return app
+
+
+def _cors(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:
+    if not settings.cors_origins:
+        return []
+    layer = partial(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Inference-Header-Content-Length", "Retry-After", "X-Request-ID"],
+    )
+    return [layer]
+
+
+def _api_keys(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:
+    return [] if settings.api_keys_file is None else [partial(ApiKeys, file=settings.api_keys_file)]
+
+
+def _route_finder(api: FastAPI) -> Callable[[str], str]:
+    """The path template that a path matches, or "other": a short list for the metrics, whatever is requested."""
+    patterns = {route.path: compile_path(route.path)[0] for route in iter_route_contexts(api.routes) if route.path}
+    return lambda path: next((route for route, pattern in patterns.items() if pattern.match(path)), "other")
 
 
 def create_lifecycle(settings: Settings, make_engine: Callable[[Artifact], Engine]) -> Lifecycle:
@@ -80,7 +117,7 @@ def create_lifecycle(settings: Settings, make_engine: Callable[[Artifact], Engin
 
 
 def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition) -> FastAPI:
-    """The routes, the documents about them, and the answers to errors."""
+    """The routes, their documents and the error handlers."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -98,19 +135,26 @@ def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition)
         redoc_url=None,
         redirect_slashes=False,
     )
-    api.include_router(open_inference.create_infer_router(lifecycle, settings.max_batch_rows, settings.max_body_bytes))
-    api.include_router(tensorflow_serving.create_predict_router(lifecycle, settings.max_batch_rows))
-    api.include_router(create_router(lifecycle, settings.max_batch_rows))
+    limits = Limits(settings.max_batch_rows, settings.max_body_bytes)
+    protocols = [create(lifecycle, limits) for create in PROTOCOLS]
+    # Routes are matched in this order, so those that are asked most come first; of a protocol's other routes the last
+    # can match every path below its prefix.
+    for protocol in protocols:
+        api.include_router(protocol.predict)
     api.include_router(create_metrics_router(exposition))
     add_page(api)
-    api.include_router(open_inference.create_router(lifecycle))
-    api.include_router(tensorflow_serving.create_router(lifecycle))
+    for protocol in protocols:
+        api.include_router(protocol.other)
+    _add_error_handlers(api)
+    api.openapi = Document(api, lifecycle, protocols)  # type: ignore[method-assign]  # FastAPI's documented way
+    return api
+
+
+def _add_error_handlers(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _answer_http)
     api.add_exception_handler(ServiceError, _answer_error)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(Exception, _answer_unexpected)
-    api.openapi = partial(describe, api, lifecycle, settings.max_batch_rows)  # type: ignore[method-assign]  # FastAPI's documented way
-    return api
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:
@@ -118,16 +162,16 @@ async def _answer_error(_: Request, error: Exception) -> Response:
 
 
 async def _answer_invalid(_: Request, error: Exception) -> Response:
-    """FastAPI's own answer repeats the input."""
+    """Without the input, which FastAPI's own answer repeats."""
     problems = cast("RequestValidationError", error).errors()
     return to_response(InvalidRequest([{"type": p["type"], "loc": p["loc"], "msg": p["msg"]} for p in problems]))
 
 
 async def _answer_unexpected(_: Request, __: Exception) -> Response:
-    return ErrorAnswer("Internal Server Error", 500, {"Connection": "close"})  # uvicorn ends it, told or not
+    return ErrorResponse("Internal Server Error", 500, {"Connection": "close"})  # uvicorn closes it anyway
 
 
 async def _answer_http(_: Request, error: Exception) -> Response:
-    """No such path, or no such method on it."""
+    """Unknown path, or a method that it does not have."""
     refused = cast("HTTPException", error)
-    return ErrorAnswer(refused.detail, refused.status_code, refused.headers)
+    return ErrorResponse(refused.detail, refused.status_code, refused.headers)

@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.protocols.http_errors import error_key
 from service.telemetry.metrics import count_refusal
 
+LIMITS = {408: "body_seconds", 431: "head_bytes"}
+
 MAX_HEAD_BYTES = 64 * 2**10
 
 
@@ -88,7 +90,8 @@ class Protocol(HttpToolsProtocol):
             self._refuse(408, f"No more of the request arrived within {self._seconds:g} seconds")
 
     def _refuse(self, status: int, detail: str) -> None:
-        count_refusal(status)
+        if status in LIMITS:
+            count_refusal(LIMITS[status])
         asked = (self.scope or {}).get("path", "")  # none until the head is whole
         content = orjson.dumps({error_key(asked): detail})
         headers: list[tuple[bytes, Any]] = [

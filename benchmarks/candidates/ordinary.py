@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from artifact import verify
 from service.inference.engine import LiteRTEngine
-from service.protocols.native.schemas import Float32, Prediction
+from service.protocols.native.body import Float32
+from service.protocols.native.schemas import Prediction
 
 engine = LiteRTEngine(verify(Path("models"), "lstm", 1))
 app = FastAPI()

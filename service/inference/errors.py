@@ -1,12 +1,13 @@
 """Domain errors. They know nothing of HTTP: `protocols/http_errors.py` has the table from error to status."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from typing_extensions import TypedDict
 
 
 class Problem(TypedDict):
-    """One thing that is wrong with a request's content, in FastAPI's shape, without the input itself."""
+    """One mistake in a request's content, in FastAPI's form, without the input itself."""
 
     type: str
     loc: list[str | int]
@@ -14,7 +15,7 @@ class Problem(TypedDict):
 
 
 class ServiceError(Exception):
-    """A request that cannot be answered as asked; `detail` is for the client."""
+    """A request that cannot be answered; `detail` is the message for the client."""
 
     detail: str | Sequence[Problem]
 
@@ -38,7 +39,7 @@ class BadInput(ServiceError):
 
 
 class PredictionOverflow(ServiceError):
-    """The prediction for a row is beyond float32."""
+    """The forecast for a row is beyond float32."""
 
     def __init__(self, row: int) -> None:
         super().__init__(f"The prediction for row {row} is beyond float32; send values nearer to the trained range")
@@ -46,19 +47,11 @@ class PredictionOverflow(ServiceError):
 
 
 class UnknownModel(ServiceError):
-    """No model of this name is served."""
+    """No model has this name."""
 
 
 class UnknownVersion(ServiceError):
-    """The version that is asked for is not kept."""
-
-
-class Unauthorized(ServiceError):
-    """A key is needed, and it is missing or wrong."""
-
-
-class BodyTooLarge(ServiceError):
-    """More bytes than the process takes."""
+    """The requested version is not kept."""
 
 
 class UnsupportedMedia(ServiceError):
@@ -69,13 +62,34 @@ class NotReady(ServiceError):
     """The model is not live."""
 
 
-class Overloaded(ServiceError):
-    """As many requests as allowed are at work."""
+class Refusal(ServiceError):
+    """A request beyond a limit; `limit` names the limit, for the metrics."""
+
+    limit: ClassVar[str]
 
 
-class DeadlineExceeded(ServiceError):
+class Unauthorized(Refusal):
+    """A key is needed, and it is missing or wrong."""
+
+    limit = "api_key"
+
+
+class BodyTooLarge(Refusal):
+    """The body has more bytes than the process takes."""
+
+    limit = "max_body_bytes"
+
+
+class Overloaded(Refusal):
+    """The process is at its maximum of concurrent requests; for another resource, subclass it with its own limit."""
+
+    limit = "max_concurrency"
+
+
+class DeadlineExceeded(Refusal):
     """The work took too long."""
 
+    limit = "deadline_seconds"
 
 class LevelOutOfReach(ServiceError):
     """A level for which the model's prediction intervals have too few calibration windows, or none at all.

@@ -83,6 +83,10 @@ class Lifecycle:
         """Names of the models that are known now, sorted: those in the repository, and those served from memory."""
         return sorted(self._states)
 
+    def states(self) -> dict[str, ModelState]:
+        """All models at one moment, sorted by name; empty before the repository was looked into."""
+        return dict(sorted(self._states.copy().items()))
+
     def live(self, name: str, version: int | None = None) -> LiveModel:
         """The live version, or a kept one by its number. Raises UnknownModel, UnknownVersion, NotReady."""
         state = self.state(name)

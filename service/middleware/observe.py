@@ -1,22 +1,21 @@
-"""What is told of every request, whoever answers it: its id, its time, and on request a line in the log."""
+"""Request id, latency histogram and optional access log."""
 
 import itertools
 import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Callable
 
 from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.telemetry.logs import REQUEST_ID
-from service.telemetry.metrics import REGISTRY, REQUEST_SECONDS, count_refusal
+from service.telemetry.metrics import REGISTRY, REQUEST_SECONDS
 
 logger = logging.getLogger("lagcast.access")
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
-FIRST_FAILURE = 400
 CLIENT_GONE = 499  # nginx's number for: nobody was there to take the answer
 IN_FLIGHT = Gauge("lagcast_requests_in_flight", "Requests that are being answered", registry=REGISTRY)
 
@@ -24,12 +23,12 @@ IN_FLIGHT = Gauge("lagcast_requests_in_flight", "Requests that are being answere
 class Observe:
     """Gives every request an id, X-Request-ID, its own if that is sane, and counts it by route and status.
 
-    paths: those that stand in the metrics as they are; others do by their route, or as "other" if they have none.
+    route_of: the route that a path belongs to, for requests that are refused before they are routed.
     """
 
-    def __init__(self, app: ASGIApp, paths: Collection[str], *, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, route_of: Callable[[str], str], *, access_log: bool) -> None:
         self._app = app
-        self._paths = frozenset(paths)
+        self._route_of_path = route_of
         self._access_log = access_log
         self._in_flight = 0
         self._prefix = secrets.token_hex(8).encode()
@@ -59,8 +58,6 @@ class Observe:
             self._in_flight -= 1
             seconds = time.perf_counter() - begin
             REQUEST_SECONDS.observe(self._route_of(scope), status, seconds)
-            if status >= FIRST_FAILURE:
-                count_refusal(status)
             if self._access_log:
                 path = scope["raw_path"].decode("latin-1")  # as it came: decoded it could hold a line's end
                 logger.info("%s %s %d %.3f ms", scope["method"], path, status, seconds * 1e3)
@@ -72,7 +69,5 @@ class Observe:
         return b"%b-%x" % (self._prefix, next(self._numbers))
 
     def _route_of(self, scope: Scope) -> str:
-        path: str = scope["path"]
-        if path in self._paths:
-            return path
-        return str(getattr(scope.get("route"), "path", "other"))
+        routed: str | None = getattr(scope.get("route"), "path", None)
+        return routed or self._route_of_path(scope["path"])

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import signal
 import threading
 from collections.abc import Callable
@@ -12,10 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.inference.errors import NotReady
 from service.protocols.http_errors import to_response
+from service.protocols.paths import READINESS
 
 logger = logging.getLogger("lagcast")
-
-READINESS = re.compile("/health/ready|/v2/(health|models/.+)/ready")
 
 
 class Drain:

@@ -2,9 +2,9 @@
 
 from starlette.types import Scope
 
-UNLIMITED = frozenset({"/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"})
+from service.protocols.paths import HEALTH
 
 
 def is_unlimited(scope: Scope) -> bool:
     """Whether a request is a health check, or no HTTP request at all."""
-    return scope["type"] != "http" or scope["path"] in UNLIMITED
+    return scope["type"] != "http" or scope["path"] in HEALTH

@@ -17,14 +17,16 @@ from service.inference.errors import (
     Overloaded,
     PredictionOverflow,
     Problem,
+    Refusal,
     ServiceError,
     Unauthorized,
     UnknownModel,
     UnknownVersion,
     UnsupportedMedia,
 )
+from service.telemetry.metrics import count_refusal
 
-RETRY_SECONDS = "1"
+RETRY_SECONDS = "1"  # a swap of versions or a burst of requests is over by then
 
 STATUS: Mapping[type[ServiceError], int] = {
     NotJSON: 400,
@@ -41,41 +43,24 @@ STATUS: Mapping[type[ServiceError], int] = {
     DeadlineExceeded: 504,
 }
 
-DESCRIPTIONS: Mapping[int, str] = {
-    400: "The body is not JSON",
-    401: "An API key is needed, and it is missing or wrong",
-    404: "There is no such model, or this version of it is not kept",
-    405: "The path exists, the method does not",
-    408: "The rest of the request did not arrive in time",
-    413: "The body is larger than this process takes",
-    415: "The body's content type or encoding is not taken",
-    422: "The body is JSON, but not what this route takes",
-    431: "The request's head is larger than this process takes",
-    429: "As many requests as allowed are at work; Retry-After says when to come again",
-    500: "What nobody foresaw; the process's log says more",
-    503: "A model is not live; Retry-After says when to come again",
-    504: "The work took too long",
-}
-
 HEADERS: Mapping[type[ServiceError], Mapping[str, str]] = {
     Unauthorized: {"WWW-Authenticate": "Bearer"},
-    # The rest of the body is still on its way: only the end of the connection stops it.
+    # The client is still sending the rest of the body: only closing the connection stops it.
     BodyTooLarge: {"Connection": "close"},
     Overloaded: {"Retry-After": RETRY_SECONDS},
     NotReady: {"Retry-After": RETRY_SECONDS},
 }
 
-
 PROTOCOL_PATH = re.compile("/v[12](/|$)")
 
 
 def error_key(path: str) -> str:
-    """The key of an error's text: `error` on the paths of the inference protocols, which have it so, else `detail`."""
+    """The JSON key of an error's text: `error` below /v1 and /v2, as those protocols define it, else `detail`."""
     return "error" if PROTOCOL_PATH.match(path) else "detail"
 
 
-class ErrorAnswer(Response):
-    """An error in JSON, under the key that the path which was asked has for it."""
+class ErrorResponse(Response):
+    """An error as JSON, under the key for the requested path."""
 
     def __init__(self, detail: str | Sequence[Problem], status: int, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(None, status, headers)
@@ -87,7 +72,9 @@ class ErrorAnswer(Response):
         await Response(content, status, headers, "application/json")(scope, receive, send)
 
 
-def to_response(error: ServiceError) -> ErrorAnswer:
-    """The answer to the client: the error's text, status and headers."""
-    kind = type(error)
-    return ErrorAnswer(error.detail, STATUS[kind], HEADERS.get(kind))
+def to_response(error: ServiceError) -> ErrorResponse:
+    """The response to an error, by its class or the nearest base class in the table; a refusal is counted here."""
+    if isinstance(error, Refusal):
+        count_refusal(error.limit)
+    kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
+    return ErrorResponse(error.detail, STATUS[kind], HEADERS.get(kind))

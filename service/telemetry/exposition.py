@@ -5,7 +5,7 @@ import logging
 import os
 import platform
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Summa
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
-from service.inference.errors import ServiceError
 from service.inference.lifecycle import Lifecycle, LiveModel, ModelState
 from service.inference.tally import VersionCounts
 from service.telemetry.metrics import REGISTRY
@@ -89,13 +88,10 @@ class Exposition(Collector):
         build = GaugeMetricFamily("lagcast_build_info", "What is running; always 1", labels=list(self._build))
         build.add_metric(list(self._build.values()), 1)
         yield build
-        states = []
-        for name in self._lifecycle.names():
-            with suppress(ServiceError):
-                states.append((name, self._lifecycle.state(name)))
-        yield from _versions(states)
+        states = self._lifecycle.states()
+        yield from _versions(states.items())
         yield from _counts(self._lifecycle.counts())
-        yield from _tallies([model for _, state in states for model in state.kept.values()])
+        yield from _tallies([model for state in states.values() for model in state.kept.values()])
 
 
 def build_of(app_version: str, engine: str) -> dict[str, str]:

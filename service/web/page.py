@@ -1,15 +1,15 @@
-"""`GET /`: one page of static files that asks the service's own routes."""
+"""`GET /`: a page of static files that uses the service's own routes."""
 
 from pathlib import Path
+from typing import Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
+from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
-from service.protocols.native.schemas import Alive
-
 FOLDER = Path(__file__).parent / "static"
-# Nothing but the files beside it and the service itself; no inline script or style, no frame around it.
+# Only the files beside it and the service itself; no inline script or style, no framing.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -22,9 +22,15 @@ HEADERS = {
 }
 
 
+class Alive(BaseModel):
+    """Liveness in the form of KServe's v1 protocol."""
+
+    status: Literal["alive"] = "alive"
+
+
 def add_page(app: FastAPI) -> None:
-    """The page at / for who takes HTML, and its files below /static."""
-    summary = "The page for a browser; for KServe's client, whether the process is there"
+    """Add the page at / for clients that accept HTML, and its files below /static."""
+    summary = "The page, for a browser; liveness, for KServe's client"
 
     @app.get("/", tags=["health"], summary=summary, response_model=Alive)
     async def page(request: Request) -> Response:

@@ -1,12 +1,11 @@
 """The contract of the routes that tell of models and health, through HTTP."""
 
-import json
 from pathlib import Path
 
 import httpx
 import pytest
 
-from artifact import LITERT_FILE
+from artifact import LITERT_FILE, verify
 from tests.repository import SHIPPED, add_version, copy_of_shipped, replace_file
 from tests.server import running
 from training.__main__ import main
@@ -35,7 +34,7 @@ def test_a_model_is_shown_with_its_whole_card(client: httpx.Client, name: str) -
         "in_repository": True,
         "kept": [1],
         "refused": [],
-        "card": json.loads((SHIPPED / name / "1" / "card.json").read_text()),
+        "card": verify(SHIPPED, name, 1).card.model_dump(mode="json"),
     }
     assert answer in client.get("/models").json()["models"]
 
@@ -75,7 +74,8 @@ def test_the_highest_version_is_live_and_takes_windows_of_its_own_length(tmp_pat
     with running(tmp_path / "log", models_dir=models_dir) as server, httpx.Client(base_url=server.url) as client:
         three = client.post("/predict/lstm", json={"window": [1, 2, 3]})
         five = client.post("/predict/lstm", json={"window": [1, 2, 3, 4, 5]})
-        schema = client.get("/openapi.json").json()["components"]["schemas"]["WindowBody"]["properties"]["window"]
+        operation = client.get("/openapi.json").json()["paths"]["/predict/lstm"]["post"]
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]["window"]
 
     assert (three.status_code, three.json()["version"]) == (200, 2)
     assert (five.status_code, five.json()["detail"][0]["type"]) == (422, "too_long")

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service.protocols.http_errors import DESCRIPTIONS
+from service.protocols.error_schemas import DESCRIPTIONS
 
 PREDICT = {"/predict/lstm", "/predict/mlp", "/predict/lstm/batch", "/predict/mlp/batch"}
 READ = {"/", "/models", "/models/{name}", "/models/{name}/versions", "/health/live", "/health/ready", "/metrics"}
@@ -87,7 +87,8 @@ def test_every_failure_is_json_with_detail_or_with_error_where_a_protocol_has_it
 
 
 def test_a_window_has_as_many_values_as_the_live_version_takes(document: dict[str, Any]) -> None:
-    window = document["components"]["schemas"]["WindowBody"]["properties"]["window"]
+    body = document["paths"]["/predict/lstm"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    window = body["properties"]["window"]
 
     assert (window["minItems"], window["maxItems"]) == (5, 5)
 

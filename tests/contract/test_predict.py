@@ -257,7 +257,7 @@ def test_another_method_is_a_405(client: httpx.Client, route: str, method: str) 
     assert answer.json() == {"detail": "Method Not Allowed"}
 
 
-@pytest.mark.parametrize("path", ["/predict", "/predict/", "/predict/lstm/", "/predict/gru", "/models/lstm/../mlp/"])
+@pytest.mark.parametrize("path", ["/predict", "/predict/", "/predict/lstm/", "/models/lstm/../mlp/"])
 def test_another_path_is_a_404(client: httpx.Client, path: str) -> None:
     answer = client.post(path, json={"value": 5})
 

@@ -147,9 +147,9 @@ BAD: dict[str, tuple[dict[str, Any], bytes, object, str]] = {
     "a header that is too long": (header(40), TENSOR, 10**6, "Inference-Header-Content-Length is 1000000, but the"),
     "a header that is cut short": (header(40), TENSOR, 5, "The body is not JSON"),
     "a header that runs over": (header(40), TENSOR, 120, "The body is not JSON"),
-    "a negative length": (header(40), TENSOR, -1, "Inference-Header-Content-Length must be the number"),
-    "a length in words": (header(40), TENSOR, "five", "Inference-Header-Content-Length must be the number"),
-    "a length of many digits": (header(40), TENSOR, "9" * 5000, "Inference-Header-Content-Length must be the number"),
+    "a negative length": (header(40), TENSOR, -1, "Inference-Header-Content-Length must be the length"),
+    "a length in words": (header(40), TENSOR, "five", "Inference-Header-Content-Length must be the length"),
+    "a length of many digits": (header(40), TENSOR, "9" * 5000, "Inference-Header-Content-Length must be the length"),
     "a bare tensor with bytes left over": ({}, TENSOR, 0, "A bare tensor is FP32, 20 bytes a row; 2 are left over"),
 }
 

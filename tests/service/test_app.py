@@ -53,7 +53,7 @@ def test_before_the_models_are_loaded_a_protocol_answers_503_with_error(unloaded
 
 def test_before_the_models_are_loaded_the_process_is_and_the_docs_are(unloaded: FastAPI) -> None:
     assert get(unloaded, "/health/live").status_code == get(unloaded, "/v2/health/live").status_code == 200
-    assert "requestBody" not in get(unloaded, "/openapi.json").json()["paths"]["/predict/lstm"]["post"]
+    assert "requestBody" not in get(unloaded, "/openapi.json").json()["paths"]["/predict/{name}"]["post"]
 
 
 def test_what_nobody_foresaw_is_a_500_that_says_nothing_of_the_inside(unloaded: FastAPI) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from service.protocols.http_errors import DESCRIPTIONS
+from service.protocols.error_schemas import DESCRIPTIONS
 from tests.server import Server
-from tests.service.test_fastlane import Apps, requests
+from tests.service.middleware.test_fast_path import Apps, requests
 
 pytestmark = pytest.mark.soak
 
@@ -25,7 +25,7 @@ def apps() -> Iterator[Apps]:
 @settings(max_examples=100_000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(request=requests())
 def test_no_request_gets_a_5xx_or_an_answer_outside_the_contract(apps: Apps, request: dict[str, Any]) -> None:
-    start, *body = apps.ask(apps.lane, request)
+    start, *body = apps.ask(apps.fast_path, request)
 
     assert start["status"] == 200 or start["status"] in DESCRIPTIONS
     assert start["status"] < 500

@@ -1,65 +1,18 @@
-"""The wire: what requests and answers look like, their limits, and the reading and writing of their bytes."""
+"""Responses of the native protocol, and writing the bytes of a prediction."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Literal
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, create_model
+from pydantic import BaseModel, Field
 
-from artifact import FLOAT32_OVERFLOW, Batch, ModelCard
-from service.inference.errors import InvalidRequest, NotJSON, Problem
-
-MAX_PROBLEMS = 10
-KEYS = {"lstm": "window", "mlp": "value"}
-
-Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
-
-
-class Body(BaseModel):
-    """A request body: one JSON object with one key, the alias of `content`; made for a model by `request_body`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    content: Any
-
-    @classmethod
-    def parse(cls, content: bytes) -> Self:
-        """Read the bytes of a request. Raises NotJSON or InvalidRequest."""
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            problems = error.errors(include_url=False, include_context=False, include_input=False)
-        if problems[0]["type"] == "json_invalid":
-            raise NotJSON(f"The body is not JSON: {problems[0]['msg'].removeprefix('Invalid JSON: ')}")
-        raise InvalidRequest([cls._problem(p["type"], p["loc"], p["msg"]) for p in problems[:MAX_PROBLEMS]])
-
-    @classmethod
-    def _problem(cls, kind: str, loc: tuple[int | str, ...], message: str) -> Problem:
-        if kind == "extra_forbidden":  # its loc is the unknown key, and answers never repeat the input
-            return {"type": kind, "loc": ["body"], "msg": f"Unknown key; the only key is '{cls.key()}'"}
-        return {"type": kind, "loc": ["body", *loc], "msg": message}
-
-    @classmethod
-    def key(cls) -> str:
-        """The one key."""
-        return str(cls.model_fields["content"].alias)
-
-
-@lru_cache(maxsize=64)
-def request_body(name: str, window: int, max_rows: int | None) -> type[Body]:
-    """The body for a model whose window has so many values: one window, or with `max_rows` a batch of them."""
-    row: Any = Annotated[list[Float32], Field(min_length=window, max_length=window)] if name == "lstm" else Float32
-    # A long batch that is wrong throughout is told of its first wrong row only.
-    rows: Any = Annotated[list[row], Field(min_length=1, max_length=max_rows), FailFast()]
-    kind, key = (row, KEYS[name]) if max_rows is None else (rows, f"{KEYS[name]}s")
-    return create_model(f"{key.title()}Body", __base__=Body, content=(kind, Field(alias=key)))
+from artifact import Batch, ModelCard
 
 
 class Prediction(BaseModel):
-    """The answer to one window."""
+    """The answer to one row."""
 
     model: str
     version: int
@@ -68,7 +21,7 @@ class Prediction(BaseModel):
 
 
 class Predictions(BaseModel):
-    """The answer to a batch of windows."""
+    """The answer to a batch."""
 
     model: str
     version: int
@@ -84,25 +37,25 @@ class RefusedVersion(BaseModel):
 
 
 class ModelInfo(BaseModel):
-    """A model: the version that answers, those that can be asked for and that are refused, and one version's card."""
+    """A model, its versions and the card of one of them."""
 
     name: str
-    version: int | None = Field(description="the live version; null where none can be served")
+    version: int | None = Field(description="the live version; null where no version can be served")
     pinned: int | None = Field(description="the version that is to be live instead of the highest good one")
-    in_repository: bool = Field(description="false where the live version is served from memory alone")
+    in_repository: bool = Field(description="false if the live version is no longer in the repository")
     kept: list[int] = Field(description="the versions that ?version= takes")
     refused: list[RefusedVersion]
-    card: ModelCard | None = Field(description="of the live version, or of the one that was asked for")
+    card: ModelCard | None = Field(description="of the live version, or of the one in ?version=")
 
 
 class Models(BaseModel):
-    """Every model that is served."""
+    """All models."""
 
     models: list[ModelInfo]
 
 
 class VersionInfo(BaseModel):
-    """A version, whether it answers, and if it must not, why."""
+    """A version and whether it answers; for a refused one the reason."""
 
     version: int
     status: Literal["live", "kept", "refused"]
@@ -117,34 +70,16 @@ class Versions(BaseModel):
 
 
 class Live(BaseModel):
-    """The process is there."""
+    """The process is running."""
 
     status: Literal["live"] = "live"
 
 
 class Ready(BaseModel):
-    """The process is ready; the live versions of its models."""
+    """The process is ready; the live version of each model."""
 
     status: Literal["ready"] = "ready"
     models: dict[str, int]
-
-
-class Alive(BaseModel):
-    """The process is there, as the first protocol of KServe has it."""
-
-    status: Literal["alive"] = "alive"
-
-
-class Failure(BaseModel):
-    """What is wrong, in words."""
-
-    detail: str
-
-
-class Invalid(BaseModel):
-    """What is wrong with the request, and where."""
-
-    detail: list[Problem]
 
 
 def prediction_json(card: ModelCard, prediction: np.float32, *, extrapolated: bool) -> bytes:
@@ -154,7 +89,7 @@ def prediction_json(card: ModelCard, prediction: np.float32, *, extrapolated: bo
 
 
 def predictions_json(card: ModelCard, predictions: Batch, extrapolated: Sequence[int] | NDArray[np.intp]) -> bytes:
-    """The bytes of `Predictions`, extrapolated: row numbers; float32 in its shortest form."""
+    """The bytes of `Predictions`; predictions: (rows,), extrapolated: row numbers; float32 in its shortest form."""
     answer = {
         "model": card.name,
         "version": card.version,

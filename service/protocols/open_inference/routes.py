@@ -1,19 +1,23 @@
-"""The routes of the Open Inference Protocol v2, which the clients of Triton, KServe and MLServer speak."""
+"""Routes of the Open Inference Protocol v2, below /v2: the protocol of Triton's, KServe's and MLServer's clients."""
 
 import re
 from collections.abc import Iterator
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.datastructures import Headers
 
 from artifact import TensorSpec
 from service.inference.errors import BadInput, UnsupportedMedia
-from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.lifecycle import Lifecycle, LiveModel, ModelState
+from service.protocols.error_schemas import ANY_ROUTE
+from service.protocols.error_schemas import protocol_failures as failures
+from service.protocols.lookup import Version, find
 from service.protocols.open_inference.codec import infer
 from service.protocols.open_inference.compression import deflate, inflate, negotiate
+from service.protocols.open_inference.document import PATHS, document
 from service.protocols.open_inference.schemas import (
     IndexEntry,
     IndexRequest,
@@ -24,72 +28,63 @@ from service.protocols.open_inference.schemas import (
     ServerLive,
     ServerMetadata,
     ServerReady,
-    failures,
 )
+from service.protocols.paths import V2_LIVE, V2_READY
+from service.protocols.protocol import Limits, Protocol
 from service.protocols.work import work_on
 
 TAGS: list[str | Enum] = ["Open Inference Protocol v2"]
 HEADER_LENGTH = "inference-header-content-length"
-MAX_INDEX_BYTES = 1024
+MAX_INDEX_BYTES = 1024  # the largest valid body, {"ready": false}, has some twenty
 JSON, BYTES = "application/json", "application/octet-stream"
-FAILURES = failures(401, 405, 408, 413, 429, 431, 500, 503, 504)
+FAILURES = failures(*ANY_ROUTE)
 MODEL_FAILURES = FAILURES | failures(404)
-INFER_FAILURES = MODEL_FAILURES | failures(400, 415)
 
-TENSORS = """The one input comes as JSON, flat or nested, or with `binary_data_size` as little-endian bytes behind the
-JSON, whose length is then told by Inference-Header-Content-Length; a length of 0 stands for the bytes of an FP32 tensor
-alone. The last axis, of size 1, may be left out. `binary_data` of the output, or `binary_data_output` of the request,
-asks for bytes. Bodies come and go compressed with gzip or deflate where Content-Encoding and Accept-Encoding say so.
-NaN, Infinity and what is beyond float32 are refused."""
+TENSORS = """The one input comes as JSON, flat or nested, or with `binary_data_size` as little-endian bytes after the
+JSON, whose length is then in the header Inference-Header-Content-Length; a length of 0 means that the body is the bytes
+of an FP32 tensor alone. The last axis, of size 1, may be left out. `binary_data` of the output, or `binary_data_output`
+of the request, asks for bytes. Bodies can be compressed with gzip or deflate, as Content-Encoding and Accept-Encoding
+say. NaN, Infinity and numbers beyond float32 are refused."""
 LENGTH_PARAMETER = {
     "name": "Inference-Header-Content-Length",
     "in": "header",
-    "description": "bytes of the JSON, where a binary tensor follows it",
+    "description": "bytes of the JSON, if a binary tensor follows it",
     "schema": {"type": "integer", "minimum": 0},
 }
 
-Version = Annotated[str, Path(description="one of the kept versions, instead of the live one")]
 
-
-def create_infer_router(lifecycle: Lifecycle, max_batch_rows: int, max_body_bytes: int) -> APIRouter:
-    """The route that is asked most, apart: routes are tried in their order."""
-    router = APIRouter(prefix="/v2", tags=TAGS)
-    _add_infer(router, lifecycle, max_batch_rows, max_body_bytes)
-    return router
-
-
-def create_router(lifecycle: Lifecycle) -> APIRouter:
-    """The other routes below /v2, over the models of `lifecycle`."""
-    router = APIRouter(prefix="/v2", tags=TAGS)
-    _add_models(router, lifecycle)
-    _add_server(router, lifecycle)
-    return router
+def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
+    """The protocol over the models of `lifecycle`."""
+    predict, other = APIRouter(tags=TAGS), APIRouter(tags=TAGS)
+    _add_infer(predict, lifecycle, limits)
+    _add_models(other, lifecycle)
+    _add_server(other, lifecycle)
+    return Protocol(predict, other, document)
 
 
 def _add_server(router: APIRouter, lifecycle: Lifecycle) -> None:
-    @router.get("/", include_in_schema=False)
-    @router.get("", summary="The server and its extensions", responses=FAILURES)
+    @router.get("/v2/", include_in_schema=False)
+    @router.get("/v2", summary="The server and its extensions", responses=FAILURES)
     async def server_metadata(request: Request) -> ServerMetadata:
         return ServerMetadata(name="lagcast", version=request.app.version, extensions=["binary_tensor_data"])
 
-    @router.get("/health/live", summary="Whether the process is there", responses=failures(405))
+    @router.get(V2_LIVE, summary="Liveness: the process is running", responses=failures(405))
     async def server_live() -> ServerLive:
         return ServerLive()
 
-    @router.get("/health/ready", summary="Whether the process is ready", responses=failures(405, 503))
+    @router.get(V2_READY, summary="Readiness: the process can answer", responses=failures(405, 503))
     async def server_ready() -> ServerReady:
         lifecycle.check_ready()
         return ServerReady()
 
-    @router.post("/repository/index", summary="Every version of every model", responses=FAILURES | failures(400))
+    @router.post("/v2/repository/index", summary="Every version of every model", responses=FAILURES | failures(400))
     async def repository_index(request: Request) -> list[IndexEntry]:
-        entries = [entry for name in lifecycle.names() for entry in _index(lifecycle, name)]
+        entries = [entry for name, state in lifecycle.states().items() for entry in _index(name, state)]
         only_ready = _read_index_request(await request.body()).ready
         return [entry for entry in entries if entry.state == "READY" or not only_ready]
 
 
-def _index(lifecycle: Lifecycle, name: str) -> Iterator[IndexEntry]:
-    state = lifecycle.state(name)
+def _index(name: str, state: ModelState) -> Iterator[IndexEntry]:
     for version in sorted(state.kept.keys() | state.refused.keys(), reverse=True):
         if version in state.kept:
             yield IndexEntry(name=name, version=str(version), state="READY")
@@ -105,7 +100,7 @@ def _read_index_request(content: bytes) -> IndexRequest:
 
 def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
     def metadata(name: str, version: str | None = None) -> ModelMetadata:
-        model = _find(lifecycle, name, version)
+        model = find(lifecycle, name, version)
         return ModelMetadata(
             name=name,
             versions=[str(kept) for kept in sorted(lifecycle.state(name).kept)],
@@ -114,67 +109,62 @@ def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
             outputs=[_describe(model.card.output)],
         )
 
-    @router.get("/models/{name}", summary="What a model takes and gives", responses=MODEL_FAILURES)
+    @router.get("/v2/models/{name}", summary="A model's inputs and outputs", responses=MODEL_FAILURES)
     async def model_metadata(name: str) -> ModelMetadata:
         return metadata(name)
 
-    @router.get("/models/{name}/versions/{version}", summary="What a version takes and gives", responses=MODEL_FAILURES)
+    @router.get(
+        "/v2/models/{name}/versions/{version}", summary="A version's inputs and outputs", responses=MODEL_FAILURES
+    )
     async def version_metadata(name: str, version: Version) -> ModelMetadata:
         return metadata(name, version)
 
-    @router.get("/models/{name}/ready", summary="Whether a model answers", responses=MODEL_FAILURES)
+    @router.get("/v2/models/{name}/ready", summary="Readiness of a model", responses=MODEL_FAILURES)
     async def model_ready(name: str) -> ModelReady:
-        return ModelReady(name=_find(lifecycle, name).card.name)
+        return ModelReady(name=find(lifecycle, name).card.name)
 
     @router.get(
-        "/models/{name}/versions/{version}/ready", summary="Whether a version answers", responses=MODEL_FAILURES
+        "/v2/models/{name}/versions/{version}/ready", summary="Readiness of a version", responses=MODEL_FAILURES
     )
     async def version_ready(name: str, version: Version) -> ModelReady:
-        return ModelReady(name=_find(lifecycle, name, version).card.name)
-
-
-def _find(lifecycle: Lifecycle, name: str, version: str | None = None) -> LiveModel:
-    if version is None:
-        return lifecycle.live(name)
-    # Zero is never a version: what is no number at all is as unknown.
-    return lifecycle.live(name, int(version) if re.fullmatch("[0-9]{1,9}", version) else 0)
+        return ModelReady(name=find(lifecycle, name, version).card.name)
 
 
 def _describe(spec: TensorSpec) -> MetadataTensor:
-    return MetadataTensor(name=spec.name, datatype="FP32", shape=[-1, *filter(None, spec.shape[1:])])
+    return MetadataTensor(name=spec.name, datatype="FP32", shape=[-1, *spec.row_shape])
 
 
-def _add_infer(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int, max_body_bytes: int) -> None:
+def _add_infer(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
     async def answer(request: Request, name: str, version: str | None = None) -> Response:
         content = await request.body()
-        model = _find(lifecycle, name, version)
-        work = partial(_answer, model, request.headers, content, max_batch_rows, max_body_bytes)
+        model = find(lifecycle, name, version)
+        work = partial(_answer, model, request.headers, content, limits)
         return await work_on(content, work, is_compressed="content-encoding" in request.headers)
 
     options: dict[str, Any] = {
         "response_model": InferResponse,
-        "responses": INFER_FAILURES,
+        "responses": MODEL_FAILURES | failures(400, 415),
         "description": TENSORS,
         "openapi_extra": {"parameters": [LENGTH_PARAMETER]},
     }
 
-    @router.post("/models/{name}/infer", summary="Predictions", **options)
+    @router.post(PATHS[0], summary="Predictions", **options)
     async def model_infer(request: Request, name: str) -> Response:
         return await answer(request, name)
 
-    @router.post("/models/{name}/versions/{version}/infer", summary="Predictions of a version", **options)
+    @router.post(PATHS[1], summary="Predictions of a version", **options)
     async def version_infer(request: Request, name: str, version: Version) -> Response:
         return await answer(request, name, version)
 
 
-def _answer(model: LiveModel, headers: Headers, content: bytes, max_batch_rows: int, max_body_bytes: int) -> Response:
+def _answer(model: LiveModel, headers: Headers, content: bytes, limits: Limits) -> Response:
     media_type = headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type not in {JSON, BYTES}:
         raise UnsupportedMedia(f"Content-Type must be {JSON} or {BYTES}")
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity"}:
-        content = inflate(content, encoding, max_body_bytes)
-    answer = infer(model, content, _header_length(headers), max_batch_rows)
+        content = inflate(content, encoding, limits.max_body_bytes)
+    answer = infer(model, content, _header_length(headers), limits.max_batch_rows)
     extra = {} if answer.header_length is None else {HEADER_LENGTH: str(answer.header_length)}
     wanted = negotiate(headers.get("accept-encoding", ""))
     if wanted is not None:
@@ -186,5 +176,5 @@ def _answer(model: LiveModel, headers: Headers, content: bytes, max_batch_rows: 
 def _header_length(headers: Headers) -> int | None:
     value = headers.get(HEADER_LENGTH)
     if value is not None and not re.fullmatch("[0-9]{1,18}", value):
-        raise BadInput("Inference-Header-Content-Length must be the number of the JSON's bytes")
+        raise BadInput("Inference-Header-Content-Length must be the length of the JSON in bytes")
     return None if value is None else int(value)

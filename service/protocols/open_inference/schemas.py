@@ -1,34 +1,20 @@
-"""The wire of the inference protocols: what their requests and answers look like, and the reading of a v2 request."""
+"""Requests and responses of the Open Inference Protocol v2."""
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.inference.errors import BadInput, NotJSON
-from service.protocols.http_errors import DESCRIPTIONS
 
 INT64_MAX = 2**63 - 1
-FEW = 16  # more axes, inputs or outputs nobody has
+FEW = 16  # axes, inputs or outputs; real requests have one or two
 Size = Annotated[int, Field(ge=0, le=INT64_MAX)]
 Number = float | int
 Tensor = list[Number] | list[list[Number]] | list[list[list[Number]]]
 
 
-class ProtocolFailure(BaseModel):
-    """What is wrong, in words."""
-
-    error: str
-
-
-def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation of a protocol can go wrong with, for the documents."""
-    bad = "Not of the protocol's form, not JSON, or not a tensor that the model takes"
-    descriptions = {**DESCRIPTIONS, 400: bad}
-    return {code: {"model": ProtocolFailure, "description": descriptions[code]} for code in statuses}
-
-
 class _Request(BaseModel):
-    """Strict in its types; what it does not know is another server's extension, and ignored."""
+    """Strict types. Unknown fields are extensions of other servers and are ignored."""
 
     model_config = ConfigDict(strict=True)
 
@@ -45,9 +31,9 @@ class _Request(BaseModel):
 
 
 class TensorParameters(_Request):
-    """How the bytes of an input come."""
+    """Where the numbers of an input are."""
 
-    binary_data_size: Size | None = Field(None, description="bytes of this tensor behind the JSON, instead of data")
+    binary_data_size: Size | None = Field(None, description="bytes of this tensor after the JSON, instead of data")
 
 
 class InputTensor(_Request):
@@ -61,7 +47,7 @@ class InputTensor(_Request):
 
 
 class OutputParameters(_Request):
-    """How an output is wanted."""
+    """The form of one output."""
 
     binary_data: bool | None = None
     classification: Any = Field(None, exclude=True)
@@ -69,14 +55,14 @@ class OutputParameters(_Request):
 
 
 class RequestedOutput(_Request):
-    """An output that is asked for."""
+    """A requested output."""
 
     name: str
     parameters: OutputParameters | None = None
 
 
 class RequestParameters(_Request):
-    """How all outputs are wanted that say nothing else."""
+    """The form of all outputs that do not say otherwise."""
 
     binary_data_output: bool | None = None
 
@@ -91,13 +77,13 @@ class InferRequest(_Request):
 
 
 class IndexRequest(_Request):
-    """Which versions are asked for."""
+    """Which versions to list."""
 
-    ready: bool = Field(default=False, description="only those that answer")
+    ready: bool = Field(default=False, description="only those that can be asked")
 
 
 class OutputTensor(BaseModel):
-    """Predictions, a row for each row of the input."""
+    """Forecasts, one row for each row of the input."""
 
     name: str
     shape: list[int]
@@ -116,7 +102,7 @@ class InferResponse(BaseModel):
 
 
 class ServerMetadata(BaseModel):
-    """What the server is, and which extensions of the protocol it speaks."""
+    """Name and version of the server, and the protocol extensions that it supports."""
 
     name: str
     version: str
@@ -124,20 +110,20 @@ class ServerMetadata(BaseModel):
 
 
 class ServerLive(BaseModel):
-    """The process is there."""
+    """The process is running."""
 
     live: bool = True
 
 
 class ServerReady(BaseModel):
-    """Every model is live."""
+    """The process is ready."""
 
     ready: bool = True
     live: bool = True
 
 
 class ModelReady(BaseModel):
-    """The model answers."""
+    """The model is ready."""
 
     name: str
     ready: bool = True
@@ -152,7 +138,7 @@ class MetadataTensor(BaseModel):
 
 
 class ModelMetadata(BaseModel):
-    """What a model takes and gives, and the versions that can be asked for."""
+    """Inputs and outputs of a model, and the versions that can be asked."""
 
     name: str
     versions: list[str]
@@ -162,46 +148,9 @@ class ModelMetadata(BaseModel):
 
 
 class IndexEntry(BaseModel):
-    """A version in the repository, whether it answers, and if not, why."""
+    """A version in the repository; for a refused one the reason."""
 
     name: str
     version: str
     state: Literal["READY", "UNAVAILABLE"]
     reason: str = ""
-
-
-class PredictRequest(BaseModel):
-    """Rows, or a tensor: one of the two."""
-
-    signature_name: str = "serving_default"
-    instances: list[Any] | None = Field(None, description="a row each: a window, a value, or an object with it")
-    inputs: Any = Field(None, description="all rows in one tensor, or an object with it")
-
-
-class PredictResponse(BaseModel):
-    """A row of one prediction for each row of the request, under the key that goes with the request's."""
-
-    predictions: list[list[float]] | None = Field(None, description="to instances")
-    outputs: list[list[float]] | None = Field(None, description="to inputs")
-
-
-class VersionStatus(BaseModel):
-    """A version, whether it answers, and if not, why."""
-
-    version: str
-    state: Literal["AVAILABLE", "END"]
-    status: dict[Literal["error_code", "error_message"], str]
-
-
-class ModelStatus(BaseModel):
-    """The versions of a model, highest first; and for KServe, whether it is ready."""
-
-    model_version_status: list[VersionStatus]
-    name: str
-    ready: bool = True
-
-
-class ModelNames(BaseModel):
-    """The models that are served."""
-
-    models: list[str]

@@ -1,51 +1,51 @@
-"""The routes of TensorFlow Serving, with the fields that the first protocol of KServe has besides."""
+"""Routes of TensorFlow Serving's REST API, with the fields of KServe's v1 protocol, below /v1."""
 
 import re
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from artifact import TensorSpec
 from service.inference.errors import BadInput, UnknownModel, UnknownVersion, UnsupportedMedia
 from service.inference.lifecycle import Lifecycle, LiveModel
-from service.protocols.open_inference.schemas import ModelNames, ModelStatus, PredictResponse, VersionStatus, failures
+from service.protocols.error_schemas import ANY_ROUTE
+from service.protocols.error_schemas import protocol_failures as failures
+from service.protocols.lookup import Version, find
+from service.protocols.protocol import Limits, Protocol
 from service.protocols.tensorflow_serving.codec import predict_rows
+from service.protocols.tensorflow_serving.document import PATHS, document
+from service.protocols.tensorflow_serving.schemas import ModelNames, ModelStatus, PredictResponse, VersionStatus
 from service.protocols.work import work_on
 
 TAGS: list[str | Enum] = ["TensorFlow Serving"]
 SHOWN = 100  # characters of a path or a name that an error repeats
-FAILURES = failures(401, 405, 408, 413, 429, 431, 500, 503, 504)
+FAILURES = failures(*ANY_ROUTE)
 MODEL_FAILURES = FAILURES | failures(400, 404)
-PREDICT_FAILURES = MODEL_FAILURES | failures(415)
 
-ROWS = """`instances` has a row each: a window or a value, with or without its last axis, or an object that holds it
-under the input's name. `inputs` has all rows in one tensor, or an object that holds it. The Content-Type is ignored.
-Unlike TensorFlow Serving, this service refuses NaN, Infinity and what is beyond float32, and its errors do not repeat
+ROWS = """`instances` has one row per item: a window or a value, with or without its last axis, or an object that holds
+it under the input's name. `inputs` has all rows in one tensor, or an object that holds it. The Content-Type is ignored.
+Unlike TensorFlow Serving, this service refuses NaN, Infinity and numbers beyond float32, and its errors do not repeat
 the input."""
 
-Version = Annotated[str, Path(description="one of the kept versions, instead of the live one")]
+
+def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
+    """The protocol over the models of `lifecycle`."""
+    predict, other = APIRouter(tags=TAGS), APIRouter(tags=TAGS)
+    _add_predict(predict, lifecycle, limits.max_batch_rows)
+    _add_metadata(other, lifecycle)
+    _add_status(other, lifecycle)
+    _add_rest(other)
+    return Protocol(predict, other, document)
 
 
-def create_predict_router(lifecycle: Lifecycle, max_batch_rows: int) -> APIRouter:
-    """The route that is asked most, apart: routes are tried in their order."""
-    router = APIRouter(tags=TAGS)
-    _add_predict(router, lifecycle, max_batch_rows)
-    return router
-
-
-def create_router(lifecycle: Lifecycle) -> APIRouter:
-    """The other routes below /v1, over the models of `lifecycle`."""
-    router = APIRouter(tags=TAGS)
-    _add_metadata(router, lifecycle)
-    _add_status(router, lifecycle)
+def _add_rest(router: APIRouter) -> None:
+    """The last route: every other path below /v1, refused in TensorFlow Serving's words."""
 
     @router.api_route("/v1/{rest:path}", methods=["GET", "POST"], include_in_schema=False)
     async def malformed(request: Request) -> None:
         _refuse(request)
-
-    return router
 
 
 def _refuse(request: Request) -> NoReturn:
@@ -55,18 +55,19 @@ def _refuse(request: Request) -> NoReturn:
 def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -> None:
     async def answer(request: Request, name: str, version: str | None = None) -> Response:
         if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-            raise UnsupportedMedia("Content-Encoding is not taken here; send the JSON as it is")
+            raise UnsupportedMedia("Content-Encoding is not supported here; send the JSON uncompressed")
         content = await request.body()
         work = partial(predict_rows, _find(lifecycle, request, name, version), content, max_batch_rows)
         return Response(await work_on(content, work), media_type="application/json")
 
-    options: dict[str, Any] = {"response_model": PredictResponse, "responses": PREDICT_FAILURES, "description": ROWS}
+    responses = MODEL_FAILURES | failures(415)
+    options: dict[str, Any] = {"response_model": PredictResponse, "responses": responses, "description": ROWS}
 
-    @router.post("/v1/models/{name}:predict", summary="Predictions", **options)
+    @router.post(PATHS[0], summary="Predictions", **options)
     async def predict(request: Request, name: str) -> Response:
         return await answer(request, name)
 
-    @router.post("/v1/models/{name}/versions/{version}:predict", summary="Predictions of a version", **options)
+    @router.post(PATHS[1], summary="Predictions of a version", **options)
     async def predict_version(request: Request, name: str, version: Version) -> Response:
         return await answer(request, name, version)
 
@@ -74,7 +75,7 @@ def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -
 def _number(request: Request, version: str) -> int:
     if not re.fullmatch("[0-9]+", version):
         _refuse(request)
-    if len(version) > 18:  # noqa: PLR2004 - of an int64 all numbers of so many digits are
+    if len(version) > 18:  # noqa: PLR2004 - every number of 18 digits fits in an int64
         raise BadInput(f"Failed to convert version: {version[:SHOWN]} to numeric.")
     return int(version)
 
@@ -83,7 +84,7 @@ def _find(lifecycle: Lifecycle, request: Request, name: str, version: str | None
     number = None if version is None else _number(request, version)
     asked = f"Latest({name[:SHOWN]})" if number is None else f"Specific({name[:SHOWN]}, {number})"
     try:
-        return lifecycle.live(name, number)
+        return find(lifecycle, name, version)
     except (UnknownModel, UnknownVersion) as error:
         raise type(error)(f"Servable not found for request: {asked}") from None
 
@@ -101,7 +102,7 @@ def _add_metadata(router: APIRouter, lifecycle: Lifecycle) -> None:
 
 
 def _metadata(model: LiveModel) -> dict[str, Any]:
-    """As TensorFlow Serving writes it: numbers of 64 bits are strings, and what is empty is written too."""
+    """In the form of TensorFlow Serving: 64-bit numbers are strings, and empty fields are written."""
     card = model.card
     signature = {
         "inputs": {card.input.name: _tensor_info(card.input, f"serving_default_{card.input.name}:0")},
@@ -120,13 +121,13 @@ def _tensor_info(spec: TensorSpec, name: str) -> dict[str, Any]:
 
 
 def _add_status(router: APIRouter, lifecycle: Lifecycle) -> None:
-    @router.get("/v1/models", summary="The models", responses=FAILURES)
+    @router.get("/v1/models", summary="The names of all models", responses=FAILURES)
     async def names() -> ModelNames:
         return ModelNames(models=lifecycle.names())
 
     @router.get("/v1/models/{name}", summary="A model's versions", responses=MODEL_FAILURES)
     async def status(request: Request, name: str) -> ModelStatus:
-        if ":" in name:  # a verb that there is not, or that is not asked with GET
+        if ":" in name:  # an unknown verb, or one that needs POST
             _refuse(request)
         statuses = _statuses(lifecycle, name)
         return ModelStatus(model_version_status=[statuses[v] for v in sorted(statuses, reverse=True)], name=name)

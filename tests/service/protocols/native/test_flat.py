@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from artifact import TensorSpec
 from service.inference.errors import ServiceError
+from service.protocols.native.body import batch_body
 from service.protocols.native.flat import read_flat
-from service.protocols.native.schemas import request_body
 
 MAX_ROWS = 5
 NUMBERS = st.floats(-1e38, 1e38) | st.integers(-(10**20), 10**20)
@@ -17,8 +18,9 @@ BLANK = st.text(" \t\r\n", max_size=2)
 
 
 def rows_as_pydantic_reads_them(content: bytes, window: int) -> np.ndarray | None:
+    body = batch_body(TensorSpec(name="window", shape=[None, window, 1]), window, MAX_ROWS)
     try:
-        return np.array(request_body("lstm", window, MAX_ROWS).parse(content).content, np.float64)
+        return np.array(body.parse(content).content, np.float64)
     except ServiceError:
         return None
 

@@ -1,4 +1,4 @@
-"""With the fast lane and without it, every request gets the same answer."""
+"""With the fast path and without it, every request gets the same answer."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message, Scope
 
 from service.app import create_app
-from service.middleware.fast_path import MAX_BYTES, FastLane
+from service.middleware.fast_path import MAX_BYTES, FastPath
 from service.middleware.observe import Observe
 from service.middleware.shutdown import Drain
 from service.settings import Settings
@@ -20,21 +20,21 @@ from tests.repository import SHIPPED
 Answer = list[Message]
 
 
-def lane_of(settings: Settings) -> FastLane:
+def fast_path_of(settings: Settings) -> FastPath:
     observe = create_app(settings)
     assert isinstance(observe, Observe)
     drain = observe._app
     assert isinstance(drain, Drain)
-    assert isinstance(drain._app, FastLane)
+    assert isinstance(drain._app, FastPath)
     return drain._app
 
 
 class Apps:
-    """The service with its lane, the same without, and the loop that they live in."""
+    """The service with its fast path, the same without, and their event loop."""
 
     def __init__(self) -> None:
-        self.lane = lane_of(Settings(models_dir=SHIPPED, max_batch_rows=3, max_body_bytes=50_000))
-        self.framework: ASGIApp = self.lane._app
+        self.fast_path = fast_path_of(Settings(models_dir=SHIPPED, max_batch_rows=3, max_body_bytes=50_000))
+        self.framework: ASGIApp = self.fast_path._app
         self._loop = asyncio.Runner()
         self._steps: asyncio.Queue[Message] = asyncio.Queue()
 
@@ -50,7 +50,7 @@ class Apps:
             started.set()
 
         await self._steps.put({"type": "lifespan.startup"})
-        self._lifespan = asyncio.ensure_future(self.lane({"type": "lifespan", "state": {}}, self._steps.get, send))
+        self._lifespan = asyncio.ensure_future(self.fast_path({"type": "lifespan", "state": {}}, self._steps.get, send))
         await started.wait()
 
     def __exit__(self, *_: object) -> None:
@@ -117,6 +117,10 @@ BODIES = (
     | st.binary(max_size=60)
     | st.integers(49_900, 50_100).map(lambda size: b'{"value": 5' + b" " * (size - 12) + b"}")
 )
+PATHS = [
+    *["/predict/lstm", "/predict/mlp"] * 4,
+    *["/predict/lstm/", "/predict/lstm/batch", "/predict/gru", "/predict/", "/predict", "/x/predict/lstm", "/x"],
+]
 HEADERS = st.lists(
     st.sampled_from(
         [
@@ -143,9 +147,7 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
     cuts = sorted(draw(st.lists(st.integers(0, len(body)), max_size=3)))
     return {
         "method": draw(st.sampled_from(["POST"] * 6 + ["GET", "PUT", "HEAD", "OPTIONS"])),
-        "path": draw(
-            st.sampled_from(["/predict/lstm", "/predict/mlp"] * 4 + ["/predict/lstm/", "/predict/lstm/batch", "/x"])
-        ),
+        "path": draw(st.sampled_from(PATHS)),
         "query": draw(st.sampled_from([b""] * 6 + [b"version=1", b"version=2", b"version=0", b"version=one", b"x"])),
         "headers": draw(HEADERS) + length,
         "parts": [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)],
@@ -154,8 +156,8 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=1500, deadline=None)
 @given(request=requests())
-def test_any_request_gets_the_answer_that_it_gets_without_the_lane(apps: Apps, request: dict[str, Any]) -> None:
-    assert apps.ask(apps.lane, request) == apps.ask(apps.framework, request)
+def test_any_request_gets_the_answer_that_it_gets_without_the_fast_path(apps: Apps, request: dict[str, Any]) -> None:
+    assert apps.ask(apps.fast_path, request) == apps.ask(apps.framework, request)
 
 
 def post(content: bytes, path: str = "/predict/mlp", **changes: Any) -> dict[str, Any]:
@@ -173,11 +175,11 @@ class Refuser:
     ("path", "content"), [("/predict/mlp", b'{"value": 5}'), ("/predict/lstm", b'{"window": [1, 2, 3, 4, 5]}')]
 )
 def test_a_valid_single_prediction_never_comes_to_the_framework(apps: Apps, path: str, content: bytes) -> None:
-    lane = lane_of(Settings(models_dir=SHIPPED))
-    lane._lifecycle = apps.lane._lifecycle
-    lane._app = Refuser()
+    fast_path = fast_path_of(Settings(models_dir=SHIPPED))
+    fast_path._lifecycle = apps.fast_path._lifecycle
+    fast_path._app = Refuser()
 
-    start, body = apps.ask(lane, post(content, path))
+    start, body = apps.ask(fast_path, post(content, path))
 
     assert start["status"] == 200
     assert json.loads(body["body"])["prediction"] == pytest.approx(7.8, abs=0.01)
@@ -186,7 +188,7 @@ def test_a_valid_single_prediction_never_comes_to_the_framework(apps: Apps, path
 def test_a_valid_body_of_unusual_length_is_answered_all_the_same(apps: Apps) -> None:
     padded = post(b'{"value": 5' + b" " * MAX_BYTES + b"}")
 
-    assert apps.ask(apps.lane, padded) == apps.ask(apps.lane, post(b'{"value": 5}'))
+    assert apps.ask(apps.fast_path, padded) == apps.ask(apps.fast_path, post(b'{"value": 5}'))
 
 
 def test_a_client_that_goes_before_its_body_is_handed_on(apps: Apps) -> None:
@@ -199,6 +201,6 @@ def test_a_client_that_goes_before_its_body_is_handed_on(apps: Apps) -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/predict/mlp", "query_string": b"", "headers": []}
-    asyncio.run(apps.lane(scope, gone, send))
+    asyncio.run(apps.fast_path(scope, gone, send))
 
     assert sent == []

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from artifact import verify
 from service.inference.errors import InvalidRequest, NotJSON, ServiceError
-from service.protocols.native.schemas import prediction_json, predictions_json, request_body
+from service.protocols.native.body import batch_body, single_body
+from service.protocols.native.schemas import prediction_json, predictions_json
 from tests.repository import SHIPPED
 
 CARD = verify(SHIPPED, "mlp", 1).card
+WINDOW, VALUE = verify(SHIPPED, "lstm", 1).card.input, CARD.input
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
@@ -20,7 +22,7 @@ FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 def test_every_float32_is_read_as_itself(value: float) -> None:
     content = json.dumps({"value": float(str(np.float32(value)))}).encode()
 
-    read = request_body("mlp", 1, None).parse(content).content
+    read = single_body(VALUE, 1).parse(content).content
 
     assert np.float32(read) == np.float32(value)
 
@@ -28,7 +30,7 @@ def test_every_float32_is_read_as_itself(value: float) -> None:
 @given(value=st.floats(min_value=2.0**128 - 2.0**103) | st.floats(max_value=-(2.0**128) + 2.0**103) | st.just(math.nan))
 def test_no_number_that_rounds_to_a_float32_infinity_is_read(value: float) -> None:
     with pytest.raises(InvalidRequest):
-        request_body("mlp", 1, None).parse(json.dumps({"value": value}).encode())
+        single_body(VALUE, 1).parse(json.dumps({"value": value}).encode())
 
 
 @given(values=st.lists(FLOAT32, min_size=1, max_size=20))
@@ -48,7 +50,7 @@ def test_a_single_prediction_is_written_as_the_contract_shows_it() -> None:
 
 @given(content=st.binary(max_size=80) | st.text(max_size=80).map(str.encode))
 def test_any_bytes_are_read_or_refused_with_a_reason(content: bytes) -> None:
-    for body in (request_body("lstm", 5, None), request_body("mlp", 1, None), request_body("lstm", 5, 10)):
+    for body in (single_body(WINDOW, 5), single_body(VALUE, 1), batch_body(WINDOW, 5, 10)):
         with pytest.raises((NotJSON, InvalidRequest)) as caught:
             body.parse(content)
         assert caught.value.detail
@@ -64,7 +66,7 @@ JSON_VALUES = st.recursive(
 @given(value=JSON_VALUES)
 def test_any_json_is_read_exactly_when_it_is_five_finite_float32_under_the_one_key(value: object) -> None:
     try:
-        window = request_body("lstm", 5, None).parse(json.dumps(value).encode()).content
+        window = single_body(WINDOW, 5).parse(json.dumps(value).encode()).content
     except ServiceError:
         assert not is_window(value)
     else:

@@ -1,4 +1,4 @@
-"""What is told of a request, whatever becomes of it."""
+"""Request ids, the latency histogram and the access log."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def test_an_error_in_the_log_has_the_id_of_its_request_and_the_traceback(caplog:
         await send({"type": "http.response.body"})
 
     lines: list[str] = []
-    transport = httpx.ASGITransport(Observe(failing, {"/failing"}, access_log=False))
+    transport = httpx.ASGITransport(Observe(failing, str, access_log=False))
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -58,6 +58,6 @@ def test_a_client_that_has_gone_before_its_answer_is_counted_as_such() -> None:
     async def send(message: Message) -> None: ...
 
     scope = {"type": "http", "path": "/unheard", "method": "GET", "headers": []}
-    asyncio.run(Observe(unheard, {"/unheard"}, access_log=False)(scope, receive, send))
+    asyncio.run(Observe(unheard, str, access_log=False)(scope, receive, send))
 
     assert count("/unheard", CLIENT_GONE) == 1

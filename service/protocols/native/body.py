@@ -1,0 +1,61 @@
+"""Request bodies of /predict: one JSON object with one key, which is the name of the model's input."""
+
+from functools import lru_cache
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, create_model
+
+from artifact import FLOAT32_OVERFLOW, TensorSpec
+from service.inference.errors import InvalidRequest, NotJSON, Problem
+
+MAX_PROBLEMS = 10
+
+Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
+
+
+class Body(BaseModel):
+    """A request body; its one key is the alias of `content`. `single_body` and `batch_body` make its subclasses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    content: Any
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Read the bytes of a request. Raises NotJSON or InvalidRequest."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+        if problems[0]["type"] == "json_invalid":
+            raise NotJSON(f"The body is not JSON: {problems[0]['msg'].removeprefix('Invalid JSON: ')}")
+        raise InvalidRequest([cls._problem(p["type"], p["loc"], p["msg"]) for p in problems[:MAX_PROBLEMS]])
+
+    @classmethod
+    def _problem(cls, kind: str, loc: tuple[int | str, ...], message: str) -> Problem:
+        if kind == "extra_forbidden":  # its loc is the unknown key, and answers never repeat the input
+            return {"type": kind, "loc": ["body"], "msg": f"Unknown key; the only key is '{cls.key()}'"}
+        return {"type": kind, "loc": ["body", *loc], "msg": message}
+
+    @classmethod
+    def key(cls) -> str:
+        """The one key."""
+        return str(cls.model_fields["content"].alias)
+
+
+def single_body(spec: TensorSpec, window: int) -> type[Body]:
+    """The body with one row: a list of `window` numbers, or a number where a row is a single value."""
+    return _make(spec.name, window, is_single_value=spec.is_single_value, max_rows=None)
+
+
+def batch_body(spec: TensorSpec, window: int, max_rows: int) -> type[Body]:
+    """The body with 1 to `max_rows` rows, under the plural of the input's name."""
+    return _make(f"{spec.name}s", window, is_single_value=spec.is_single_value, max_rows=max_rows)
+
+
+@lru_cache(maxsize=512)  # making one takes a millisecond; models of the same shape share it, whatever their names
+def _make(key: str, window: int, *, is_single_value: bool, max_rows: int | None) -> type[Body]:
+    row: Any = Float32 if is_single_value else Annotated[list[Float32], Field(min_length=window, max_length=window)]
+    # FailFast: a long batch that is wrong throughout is reported by its first wrong row only.
+    rows: Any = Annotated[list[row], Field(min_length=1, max_length=max_rows), FailFast()]
+    return create_model("Body", __base__=Body, content=(row if max_rows is None else rows, Field(alias=key)))

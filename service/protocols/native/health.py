@@ -1,0 +1,22 @@
+"""Health checks: /health/live (the process is running) and /health/ready (it can answer)."""
+
+from fastapi import APIRouter
+
+from service.inference.lifecycle import Lifecycle
+from service.protocols.error_schemas import failures
+from service.protocols.native.schemas import Live, Ready
+from service.protocols.paths import LIVE, READY
+
+
+def add_health(router: APIRouter, lifecycle: Lifecycle) -> None:
+    """Add the two routes."""
+
+    @router.get(LIVE, tags=["health"], summary="Liveness: the process is running", responses=failures(405))
+    async def live() -> Live:
+        return Live()
+
+    @router.get(READY, tags=["health"], summary="Readiness: the process can answer", responses=failures(405, 503))
+    async def ready() -> Ready:
+        lifecycle.check_ready()
+        live = {name: state.live for name, state in lifecycle.states().items() if state.live is not None}
+        return Ready(models={name: model.card.version for name, model in live.items()})

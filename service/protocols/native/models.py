@@ -1,0 +1,51 @@
+"""/models: cards, live versions, kept ones, and the reasons for those that are refused."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from service.inference.lifecycle import Lifecycle, ModelState
+from service.protocols.error_schemas import ANY_ROUTE, failures
+from service.protocols.native.schemas import ModelInfo, Models, RefusedVersion, VersionInfo, Versions
+
+Version = Annotated[int | None, Query(ge=1, description="a kept version, instead of the live one")]
+
+
+def add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
+    """Add the three routes."""
+    known = failures(*ANY_ROUTE, 404, 422)
+
+    @router.get("/models", tags=["models"], summary="All models", responses=failures(*ANY_ROUTE))
+    async def list_models() -> Models:
+        return Models(models=[_info(name, state) for name, state in lifecycle.states().items()])
+
+    @router.get("/models/{name}", tags=["models"], summary="One model", responses=known)
+    async def get_model(name: str, version: Version = None) -> ModelInfo:
+        info = _info(name, lifecycle.state(name))
+        return info if version is None else info.model_copy(update={"card": lifecycle.live(name, version).card})
+
+    @router.get("/models/{name}/versions", tags=["models"], summary="A model's versions", responses=known)
+    async def get_versions(name: str) -> Versions:
+        return _versions(lifecycle.state(name))
+
+
+def _info(name: str, state: ModelState) -> ModelInfo:
+    live = state.live.card if state.live is not None else None
+    return ModelInfo(
+        name=name,
+        version=live.version if live is not None else None,
+        pinned=state.pinned,
+        in_repository=state.in_repository,
+        kept=sorted(state.kept, reverse=True),
+        refused=[RefusedVersion(version=v, reason=state.refused[v]) for v in sorted(state.refused, reverse=True)],
+        card=live,
+    )
+
+
+def _versions(state: ModelState) -> Versions:
+    found: dict[int, VersionInfo] = {v: VersionInfo(version=v, status="kept") for v in state.kept}
+    found |= {v: VersionInfo(version=v, status="refused", reason=why) for v, why in state.refused.items()}
+    if state.live is not None:
+        live = state.live.card.version
+        found[live] = VersionInfo(version=live, status="live")
+    return Versions(pinned=state.pinned, versions=[found[v] for v in sorted(found, reverse=True)])

@@ -1,0 +1,11 @@
+"""Paths that more than one part of the service must know."""
+
+import re
+
+LIVE, READY = "/health/live", "/health/ready"
+V2_LIVE, V2_READY = "/v2/health/live", "/v2/health/ready"
+
+HEALTH = frozenset({LIVE, READY, V2_LIVE, V2_READY})
+READINESS = re.compile(f"{READY}|{V2_READY}|/v2/models/.+/ready")
+
+PREDICT = "/predict/"  # followed by the name of a model
