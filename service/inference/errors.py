@@ -91,6 +91,7 @@ class DeadlineExceeded(Refusal):
 
     limit = "deadline_seconds"
 
+
 class LevelOutOfReach(ServiceError):
     """A level for which the model's prediction intervals have too few calibration windows, or none at all.
 
