@@ -1,7 +1,5 @@
-// The page: asks the routes that everybody has, and shows in words what they answer.
+// The page: uses the public routes and shows their answers.
 
-const KEYS = { lstm: "window", mlp: "value" };
-const NAMES = { lstm: "LSTM", mlp: "MLP" };
 const SVG = "http://www.w3.org/2000/svg";
 const PLOT = { left: 58, right: 350, top: 12, bottom: 168 };
 const LIVE = "";
@@ -28,19 +26,20 @@ function problemIn(content) {
 async function start() {
   const { models: infos } = await fetchJSON("models");
   for (const info of infos) addModel(info);
-  const { lstm } = Object.fromEntries(infos.map((info) => [info.name, info.card]));
+  const cards = infos.map((info) => info.card).filter((card) => card !== null);
+  const longest = cards.reduce((one, other) => (other.window > one.window ? other : one), cards[0]);
   const values = document.getElementById("values");
-  if (lstm.window <= LONGEST_LIST) values.value = lstm.golden[0].window.map(format).join(", ");
+  if (longest?.window <= LONGEST_LIST) values.value = longest.golden[0].window.map(format).join(", ");
   document.getElementById("hint").textContent =
-    `${lstm.window} numbers, with commas or blanks between them, ask both models; one number asks the MLP alone.`;
+    "Numbers with commas or blanks between them; each model takes as many of the last ones as its window has.";
 }
 
 function addModel(info) {
   const section = document.getElementById("model").content.cloneNode(true).firstElementChild;
   section.id = info.name;
-  section.querySelector("h2").textContent = NAMES[info.name];
+  section.querySelector("h2").textContent = info.name;
   const select = section.querySelector("select");
-  select.setAttribute("aria-label", `Version of the ${NAMES[info.name]}`);
+  select.setAttribute("aria-label", `Version of the ${info.name}`);
   select.addEventListener("change", () => choose(info.name, select.value));
   document.getElementById("models").append(section);
   models.set(info.name, { info, section, chosen: LIVE, turn: 0 });
@@ -72,7 +71,8 @@ function query({ chosen }) {
 
 function showVersions({ info, section, chosen }) {
   const older = info.kept.filter((version) => version !== info.version).map((version) => new Option(version, version));
-  const options = [new Option(`${info.version} (live)`, LIVE), ...older];
+  const live = new Option(info.version === null ? "none is live" : `${info.version} (live)`, LIVE);
+  const options = [live, ...older];
   section.querySelector("select").replaceChildren(...options);
   section.querySelector("select").value = chosen;
   const refused = info.refused.map(({ version, reason }) => element("li", `version ${version} is not live: ${reason}`));
@@ -82,11 +82,13 @@ function showVersions({ info, section, chosen }) {
 function show(name) {
   const { info: { card }, section } = models.get(name);
   showVersions(models.get(name));
+  section.querySelectorAll("figure, .scroll").forEach((part) => part.toggleAttribute("hidden", card === null));
+  if (card === null) return; // no version can be served; the refused ones say why
   const { evaluation: found } = card;
   const rows = ["model", "persistence", "linear"].map((who) => {
     const row = element("tr");
     const metrics = ["rmse", "mae", "max_abs_error", "r2", "mase"].map((metric) => element("td", format(found[who][metric])));
-    const head = element("th", who === "model" ? `${NAMES[name]}` : who);
+    const head = element("th", who === "model" ? name : who);
     head.scope = "row";
     row.append(head, ...metrics);
     return row;
@@ -114,16 +116,26 @@ form.addEventListener("submit", async (event) => {
   form.elements.values.setAttribute("aria-invalid", "true");
   const text = form.elements.values.value.trim();
   const values = text.split(/[\s,;]+/).filter((part) => part !== "").map(Number);
-  const wanted = models.get("lstm")?.info.card.window;
   if (values.some((value) => !Number.isFinite(value))) {
     problem.textContent = "These are not all numbers; write them like 1, 2.5, -3e2.";
-  } else if (values.length !== 1 && values.length !== wanted) {
-    problem.textContent = `${wanted} numbers are needed, or one; there are ${values.length}.`;
+  } else if (values.length === 0) {
+    problem.textContent = "At least one number is needed.";
   } else {
     form.elements.values.removeAttribute("aria-invalid");
-    await Promise.all([ask("lstm", values.length === wanted ? values : undefined), ask("mlp", values.at(-1))]);
+    const asked = [...models.values()].filter(({ info }) => info.card !== null);
+    await Promise.all(asked.map(({ info }) => ask(info.name, contentFor(info.card, values))));
   }
 });
+
+// What a model is asked with: the last values, as many as its window has, or undefined where there are too few.
+function contentFor({ window, input }, values) {
+  if (values.length < window) return undefined;
+  return isSingleValue(input) ? values.at(-1) : values.slice(-window);
+}
+
+function isSingleValue({ shape }) {
+  return shape.length === 2 && shape[1] === 1;
+}
 
 async function ask(name, content) {
   const model = models.get(name);
@@ -137,7 +149,7 @@ async function ask(name, content) {
       words = error.message;
     }
   }
-  if (turn !== model.turn) return; // another request was made meanwhile
+  if (turn !== model.turn) return; // a newer request was made in the meantime
   Object.assign(model, { asked: content, prediction });
   problem.textContent = words;
   model.section.querySelector("output").textContent = prediction ? String(prediction.prediction) : "-";
@@ -150,13 +162,13 @@ async function predict(name, content) {
   const answer = await fetchJSON(`predict/${name}${query(model)}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ [KEYS[name]]: content }),
+    body: JSON.stringify({ [model.info.card.input.name]: content }),
   });
-  if (answer.version !== model.info.card.version) await load(name); // another version is live by now
+  if (answer.version !== model.info.card.version) await load(name); // another version has gone live
   return answer;
 }
 
-// Residuals over the target, as in the article, and where on that axis the request's prediction lies.
+// Residuals over the target, and the request's prediction on the same axis.
 function draw(name) {
   const { info: { card }, section, prediction } = models.get(name);
   const plot = section.querySelector(".plot");
@@ -167,7 +179,7 @@ function draw(name) {
     caption.textContent = "This version's card has no fitted rows to show.";
     return;
   }
-  const points = card.fitted.map(({ target, prediction: said }) => [target, said - target]);
+  const points = card.fitted.map(({ target, prediction: predicted }) => [target, predicted - target]);
   const targets = points.map(([target]) => target);
   const [low, high] = [Math.min(...targets), Math.max(...targets)];
   const at = prediction === undefined ? [] : [prediction.prediction];
