@@ -1,4 +1,4 @@
-"""`Engine.predict`: a network's bytes to predictions, by LiteRT or, on request, by Keras."""
+"""Inference engines: run a network's file with LiteRT, or with Keras if the settings say so."""
 
 import tempfile
 from abc import ABC, abstractmethod
@@ -14,11 +14,11 @@ from ai_edge_litert.interpreter import Interpreter
 from artifact import KERAS_FILE, LITERT_FILE, Artifact, ArtifactError, Batch, TensorSpec
 from service.inference.keras_archive import check_archive
 
-CHUNK_ROWS = 4096
+CHUNK_ROWS = 4096  # an interpreter keeps the memory of its largest batch: a few MB at this size
 
 
 class Engine(ABC):
-    """What runs a network; `file` is what it reads of an artifact."""
+    """Runs a network; `file` is the file of the artifact that it reads."""
 
     file: ClassVar[str]
     platform: ClassVar[str]
@@ -38,8 +38,8 @@ class LiteRTEngine(Engine):
     platform = "litert"
 
     def __init__(self, artifact: Artifact) -> None:
-        # Resizing costs an allocation, so single rows have an interpreter that never changes its size; small batches
-        # have another, so that the event loop, which runs them itself, never waits for a large one in a thread.
+        # Resizing allocates, so single rows have an interpreter that keeps its size. Small batches run on the event
+        # loop and have one of their own, so that the loop never waits for a large batch in a thread.
         self._single = _Runner(artifact)
         self._small = _Runner(artifact)
         self._large = _Runner(artifact)
@@ -54,7 +54,7 @@ class LiteRTEngine(Engine):
 
 
 class _Runner:
-    """One interpreter, one thread at a time: an interpreter is not safe to share."""
+    """One interpreter behind a lock: it is not safe to use from two threads at once."""
 
     def __init__(self, artifact: Artifact) -> None:
         self._lock = Lock()
@@ -119,7 +119,7 @@ def _check_shape(artifact: Artifact, file: str, spec: TensorSpec, shape: Iterabl
 
 @contextmanager
 def unrunnable(artifact: Artifact, file: str) -> Iterator[None]:
-    """What the libraries raise on a file that they cannot run, as an ArtifactError."""
+    """Turn what the libraries raise on a file that they cannot run into an ArtifactError."""
     card = artifact.card
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a `.keras` file may hold: it is read by this list before Keras, which would build what it names, opens it."""
+"""Allow-list for `.keras` files, checked before Keras opens one: Keras builds every class that a file names."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from typing import Any
 from artifact import ArtifactError
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
-MAX_MEMBER_BYTES = 16 * 2**20
+MAX_MEMBER_BYTES = 16 * 2**20  # bounds what an archive can inflate to
 CLASSES = {
     ("keras", "Sequential"),
     ("keras", "DTypePolicy"),
@@ -20,7 +20,7 @@ CLASSES = {
 
 
 def check_archive(content: bytes, label: str) -> None:
-    """Raises ArtifactError, beginning with `label`, if the archive holds anything but the two networks' parts."""
+    """Raise ArtifactError, its message beginning with `label`, if an archive holds anything that is not listed."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_members(archive, label)
@@ -41,7 +41,7 @@ def _check_members(archive: zipfile.ZipFile, label: str) -> None:
 
 
 def _classes(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Module and name of every object that Keras would build from a config; a registered name counts as another's."""
+    """Module and name of every object that Keras would build from a config; registered names are never on the list."""
     if isinstance(node, dict):
         if "class_name" in node or "module" in node:
             own = node.get("registered_name") in (None, node.get("class_name"))

@@ -1,4 +1,4 @@
-"""Tensors of the inference protocols: numbers in JSON or bytes, to the rows that a model takes."""
+"""Tensors of the inference protocols: from numbers in JSON or bytes to the rows that a model takes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,27 +17,28 @@ DATATYPES: Mapping[str, np.dtype[Any]] = {
     **{f"UINT{8 * size}": np.dtype(f"<u{size}") for size in (1, 2, 4, 8)},
 }
 FLOAT32 = DATATYPES["FP32"]
-MAX_AXES = 8
-SPARE = 1000  # values beside the tensor's own
+MAX_AXES = 8  # deeper lists are refused before they are flattened; models have two or three axes
+SPARE = 1000  # values besides the tensor's: shapes, parameters, unknown fields
 JSON_TYPES = {str: "String", bool: "Bool", type(None): "Null", dict: "Object", float: "Number with a fraction"}
 
 
 def check_length(content: bytes, length: int, spec: TensorSpec, max_rows: int) -> None:
-    """Refuse JSON, so many bytes of `content`, of far more values than max_rows rows have. Raises BadInput.
+    """Refuse JSON, the first `length` bytes of `content`, with far more values than max_rows rows. Raises BadInput.
 
-    It is told from the punctuation, for parsed each value takes ten times its bytes, and the interpreter for itself.
+    Count punctuation before parsing: a parsed value takes ten times the memory, and parsing holds the GIL.
     """
     numbers = max_rows * math.prod(filter(None, spec.shape)) + SPARE
-    # At the deepest each number has a list of its own, and so has each row.
+    # At most each number has a list of its own, and each row another.
     most = {b",": numbers, b"[": 2 * numbers, b"{": max_rows + SPARE}
     if any(content.count(mark, 0, length) > count for mark, count in most.items()):
-        raise BadInput(f"The body has more values than {max_rows} rows, the most that are taken at once")
+        raise BadInput(f"The body has more values than {max_rows} rows, the most in one request")
 
 
 def read_numbers(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     """A JSON value, a number or lists of them nested to any depth, as an array of its shape.
 
-    Raises BadInput for lists of different lengths and for what is no number, in the words of TensorFlow Serving.
+    Raises BadInput, in the words of TensorFlow Serving, for lists of different lengths and for items that are not
+    numbers.
     """
     shape: list[int] = []
     flat = [value]
@@ -53,7 +54,7 @@ def read_numbers(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
             raise BadInput(f"Encountered list at unexpected level: {MAX_AXES}")
         flat = list(chain.from_iterable(flat))
     if list in kinds:
-        raise BadInput(f"Encountered list at unexpected level: {len(shape)}, beside what is no list")
+        raise BadInput(f"Encountered list at unexpected level: {len(shape)}, beside items that are not lists")
     wrong = kinds - ({int} if dtype.kind in "iu" else {int, float})
     if wrong:
         kind = "float" if dtype.kind == "f" else dtype.name
@@ -66,12 +67,12 @@ def _to_array(numbers: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         array = np.array(numbers, np.float64 if dtype.kind == "f" else dtype)
     except OverflowError:
         raise BadInput(f"A number is beyond {dtype.name}") from None
-    with np.errstate(over="ignore"):  # to infinity, which `to_float32` refuses
+    with np.errstate(over="ignore"):  # `to_float32` refuses infinity
         return array.astype(dtype, copy=False)
 
 
 def read_bytes(content: memoryview, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Little-endian bytes, row by row, as an array over the same memory. Raises BadInput if their number is wrong."""
+    """Little-endian bytes in row-major order as an array over the same memory. Raises BadInput for a wrong length."""
     needed = math.prod(shape) * dtype.itemsize
     if len(content) != needed:
         raise BadInput(f"A tensor of the shape {list(shape)} has {needed} bytes as {dtype.name}, not {len(content)}")
@@ -79,23 +80,21 @@ def read_bytes(content: memoryview, shape: Sequence[int], dtype: np.dtype[Any]) 
 
 
 def check_shape(shape: Sequence[int], spec: TensorSpec, max_rows: int) -> None:
-    """Whether a tensor holds 1 to max_rows rows of a model's input, whose last axis, of 1, may be left out.
-
-    Raises BadInput.
-    """
-    row = spec.shape[1:]
-    if list(shape[1:]) not in (row, row[:-1]) or not shape:
-        takes = " or ".join(str([-1, *axes]) for axes in (row, row[:-1]))
+    """Raise BadInput unless a tensor holds 1 to max_rows rows of a model's input; a last axis of 1 may be left out."""
+    row = list(spec.row_shape)
+    optional = row[:-1] if row[-1] == 1 else row
+    if list(shape[1:]) not in (row, optional) or not shape:
+        takes = " or ".join(str([-1, *axes]) for axes in dict.fromkeys(map(tuple, (row, optional))))
         raise BadInput(f"'{spec.name}' takes the shape {takes}, not {list(shape)[:8]}")
     if not 1 <= shape[0] <= max_rows:
         raise BadInput(f"'{spec.name}' takes 1 to {max_rows} rows, not {shape[0]}")
 
 
 def to_float32(tensor: NDArray[Any], spec: TensorSpec) -> Batch:
-    """A tensor as (rows, window) in float32, without a copy where it is. Raises BadInput for what is not finite."""
+    """A tensor as (rows, window) in float32, copied only if needed. Raises BadInput unless all of it is finite."""
     with np.errstate(over="ignore", invalid="ignore"):
         batch: Batch = tensor.astype(np.float32, copy=False).reshape(len(tensor), -1)
-        extremes = float(batch.min()), float(batch.max())  # each is NaN if one number is
+        extremes = float(batch.min()), float(batch.max())  # both are NaN if any number is
     if not all(map(math.isfinite, extremes)):
         raise BadInput(
             f"'{spec.name}' takes finite numbers only: no NaN, no Infinity, and nothing beyond float32 or its datatype"

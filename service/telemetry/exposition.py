@@ -1,4 +1,4 @@
-"""`GET /metrics`: what this worker and the others have counted, in Prometheus' text format."""
+"""`GET /metrics`: the metrics of all workers in Prometheus' text format."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from service.telemetry.metrics import REGISTRY
 logger = logging.getLogger("lagcast")
 
 SHARE_SECONDS: float = 1
-# Of the gauges, these are shares of a whole; of all others every worker tells the same.
+# Gauges that are added up over the workers; all others are the same in every worker.
 SUMMED = {
     "lagcast_requests_in_flight",
     "process_open_fds",
@@ -34,9 +34,9 @@ SUMMED = {
 
 
 class Exposition(Collector):
-    """The metrics of a worker, and through a folder that all workers share those of the others, a second old at most.
+    """The metrics of this worker and, through a shared folder, those of the others, at most one second old.
 
-    What is told once is in the folder, and what a worker has left there stays when it ends: no total ever falls.
+    The files of ended workers stay in the folder, so that no total ever falls.
     """
 
     def __init__(self, lifecycle: Lifecycle, build: dict[str, str], folder: Path | None) -> None:
@@ -45,7 +45,7 @@ class Exposition(Collector):
         self._folder = folder
 
     def collect(self) -> Iterable[Metric]:
-        """All metrics, those of the other workers included."""
+        """All metrics, including those of the other workers."""
         merged: dict[str, Metric] = {}
         for metric in self._own() if self._folder is None else _read(self._folder):
             _merge(merged.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type)), metric)
@@ -53,7 +53,7 @@ class Exposition(Collector):
 
     @asynccontextmanager
     async def sharing(self) -> AsyncIterator[None]:
-        """Let the other workers see this one's metrics while the context is open, and the last ones afterwards."""
+        """Write this worker's metrics for the others every second while the context is open, and once at its end."""
         if self._folder is None:
             yield
             return
@@ -70,7 +70,7 @@ class Exposition(Collector):
             await asyncio.sleep(SHARE_SECONDS)
 
     def write(self) -> None:
-        """Let the other workers, if there are any, see this one's metrics as they are now; from the event loop."""
+        """Write this worker's metrics for the others, if there are any. Called from the event loop."""
         if self._folder is None:
             return
         metrics = [
@@ -85,7 +85,9 @@ class Exposition(Collector):
 
     def _own(self) -> Iterator[Metric]:
         yield from REGISTRY.collect()
-        build = GaugeMetricFamily("lagcast_build_info", "What is running; always 1", labels=list(self._build))
+        build = GaugeMetricFamily(
+            "lagcast_build_info", "Versions of the service, its engine and Python; always 1", labels=list(self._build)
+        )
         build.add_metric(list(self._build.values()), 1)
         yield build
         states = self._lifecycle.states()
@@ -101,7 +103,7 @@ def build_of(app_version: str, engine: str) -> dict[str, str]:
 
 
 def create_metrics_router(exposition: Exposition) -> APIRouter:
-    """The one route."""
+    """The route /metrics."""
     registry = CollectorRegistry()
     registry.register(exposition)
     router = APIRouter()
@@ -145,10 +147,10 @@ def _merge(into: Metric, metric: Metric) -> None:
 
 
 def _versions(states: Iterable[tuple[str, ModelState]]) -> Iterator[Metric]:
-    live = GaugeMetricFamily("lagcast_live_version", "The version that answers", labels=["model"])
+    live = GaugeMetricFamily("lagcast_live_version", "The live version", labels=["model"])
     refused = GaugeMetricFamily(
         "lagcast_refused_version",
-        "A version in the repository that must not be live; always 1",
+        "A version that was refused, and why; always 1",
         labels=["model", "version", "reason"],
     )
     for name, state in states:
@@ -176,12 +178,14 @@ def _counts(counts: Mapping[str, VersionCounts]) -> Iterator[Metric]:
 
 def _tallies(models: Iterable[LiveModel]) -> Iterator[Metric]:
     labels = ["model", "version"]
-    predictions = CounterMetricFamily("lagcast_predictions", "Requests answered with predictions", labels=labels)
+    predictions = CounterMetricFamily("lagcast_predictions", "Requests answered with a forecast", labels=labels)
     rows = CounterMetricFamily("lagcast_rows", "Rows predicted", labels=labels)
     extrapolated = CounterMetricFamily(
         "lagcast_extrapolated_rows", "Rows with a value outside the trained range", labels=labels
     )
-    values = SummaryMetricFamily("lagcast_prediction_value", "What was predicted, in the target's unit", labels=labels)
+    values = SummaryMetricFamily(
+        "lagcast_prediction_value", "Predicted values (first step), in the target's unit", labels=labels
+    )
     for model in models:
         of, tally = [model.card.name, str(model.card.version)], model.tally
         predictions.add_metric(of, tally.predictions)

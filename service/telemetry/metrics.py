@@ -41,7 +41,7 @@ class RequestSeconds(Collector):
         """The one histogram."""
         metric = HistogramMetricFamily(
             "lagcast_request_seconds",
-            "Time from a request's head to the end of its answer; its count is that of the requests",
+            "Seconds from the head of a request to the end of its response; the count is the number of requests",
             labels=["route", "status"],
         )
         bounds = [*map(floatToGoString, BUCKETS), "+Inf"]

@@ -110,11 +110,13 @@ def test_what_a_limit_refuses_is_counted_by_the_limit(tmp_path: Path) -> None:
 
 
 def test_a_refused_version_and_its_reason_are_named_and_a_swap_is_counted(tmp_path: Path) -> None:
-    models_dir = copy_of_shipped(tmp_path / "models")
+    models_dir, prepared = copy_of_shipped(tmp_path / "models"), copy_of_shipped(tmp_path / "prepared")
+    add_version(prepared, "mlp", 2)
+    (add_version(prepared, "mlp", 3) / LITERT_FILE).write_bytes(b"short")
     with running(tmp_path / "log", "--reload-seconds", "0.2", models_dir=models_dir) as server:
-        add_version(models_dir, "mlp", 2)
+        (prepared / "mlp" / "2").rename(models_dir / "mlp" / "2")  # whole at once, as publishing does
         wait_for(server, lambda seen: seen["lagcast_live_version", "mlp"] == 2)
-        (add_version(models_dir, "mlp", 3) / LITERT_FILE).write_bytes(b"short")
+        (prepared / "mlp" / "3").rename(models_dir / "mlp" / "3")
         seen = wait_for(server, lambda seen: any(key[0] == "lagcast_refused_version" for key in seen))
         refused = httpx.get(f"{server.url}/models/mlp").json()["refused"]
 

@@ -179,7 +179,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "1e39 in FP64": ({"inputs": [tensor(datatype="FP64", data=[1, 2, 3, 4, 1e39])]}, FINITE),
     "70000 in FP16": ({"inputs": [tensor(datatype="FP16", data=[70_000] * 5)]}, FINITE),
     "an integer of 400 digits": ({"inputs": [tensor(data=[1, 2, 3, 4, 10**400])]}, "A number is beyond float32"),
-    "no data": ({"inputs": [tensor(data=None)]}, "'window' needs its numbers either in data or behind the JSON"),
+    "no data": ({"inputs": [tensor(data=None)]}, "'window' needs its numbers either in data or after the JSON"),
     "an id that is no string": ({"id": 42}, "id: Input should be a valid string"),
     "another output": ({"outputs": [{"name": "x"}]}, "lstm gives one output, 'prediction'"),
     "an output twice": ({"outputs": [{"name": "prediction"}] * 2}, "lstm gives one output, 'prediction'"),

@@ -29,7 +29,7 @@ def post(
 
 
 def predictions(answer: httpx.Response) -> list[float]:
-    """What is behind the JSON of an answer, whose sizes agree."""
+    """The bytes after the JSON of an answer, whose sizes agree."""
     length = int(answer.headers[HEADER])
     (output,) = json.loads(answer.content[:length])["outputs"]
     tensor = answer.content[length:]

@@ -1,4 +1,4 @@
-"""From the bytes of an Open Inference request to the bytes of its answer: split, parse, predict, write."""
+"""The Open Inference Protocol's codec: bytes of a request to bytes of its answer."""
 
 import math
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from service.protocols.open_inference.schemas import InferRequest, InputTensor, 
 
 
 class Answer(NamedTuple):
-    """The bytes of an answer, and the length of its JSON where a binary tensor follows it."""
+    """The bytes of an answer, and the length of its JSON if a binary tensor follows it."""
 
     content: bytes
     header_length: int | None
@@ -66,13 +66,13 @@ def _read(
 
 
 def _read_tensor(source: InputTensor, rest: memoryview) -> NDArray[Any]:
-    """The tensor of an input, from its data or from all that follows the JSON."""
+    """The tensor of an input, from its data or from the bytes after the JSON."""
     dtype = DATATYPES.get(source.datatype)
     if dtype is None:
         raise BadInput(f"The datatype of '{source.name}' must be one of {', '.join(DATATYPES)}")
     size = source.parameters and source.parameters.binary_data_size
     if (size is None) == (source.data is None):
-        raise BadInput(f"'{source.name}' needs its numbers either in data or behind the JSON, with binary_data_size")
+        raise BadInput(f"'{source.name}' needs its numbers either in data or after the JSON, with binary_data_size")
     if len(rest) != (size or 0):
         raise BadInput(f"{len(rest)} bytes follow the JSON, where binary_data_size says {size or 0}")
     if size is not None:
@@ -103,13 +103,13 @@ def _write(card: ModelCard, request: InferRequest | None, result: Forecast) -> A
 
 
 def _wants_binary(card: ModelCard, request: InferRequest) -> bool:
-    """Whether the one output is to be binary: what is said of it, or else of all. Raises BadInput for another."""
+    """Whether the output is to be binary, by its own parameters or else the request's. Raises BadInput."""
     outputs = request.outputs or [RequestedOutput(name=card.output.name)]
     if len(outputs) != 1 or outputs[0].name != card.output.name:
         raise BadInput(f"{card.name} gives one output, '{card.output.name}'")
     wanted = outputs[0].parameters or OutputParameters()
     if wanted.classification is not None or wanted.shared_memory_region is not None:
-        raise BadInput("An output comes as JSON or as binary data; neither classification nor shared memory is there")
+        raise BadInput("An output comes as JSON or as binary data; classification and shared memory are not supported")
     if wanted.binary_data is not None:
         return wanted.binary_data
     return bool(request.parameters and request.parameters.binary_data_output)

@@ -1,4 +1,4 @@
-"""Compressed bodies: inflated under a cap, and deflated for the client that asks for it."""
+"""Compressed bodies: inflate requests up to a limit, deflate responses if the client accepts it."""
 
 import re
 import zlib
@@ -6,7 +6,7 @@ import zlib
 from service.inference.errors import BadInput, BodyTooLarge, UnsupportedMedia
 
 WINDOW_BITS = {"gzip": 31, "deflate": 15}  # deflate is zlib's format: RFC 9110, 8.4.1.2
-FASTEST = 1
+FASTEST = 1  # zlib's level: numbers as text compress little better at higher ones
 
 
 def inflate(content: bytes, encoding: str, max_bytes: int) -> bytes:
@@ -22,18 +22,18 @@ def inflate(content: bytes, encoding: str, max_bytes: int) -> bytes:
     if len(inflated) > max_bytes:
         raise BodyTooLarge(f"The body is larger than {max_bytes} bytes when it is inflated")
     if not inflater.eof or inflater.unused_data:
-        raise BadInput(f"The {encoding} body {'goes on after its end' if inflater.eof else 'is cut short'}")
+        raise BadInput(f"The {encoding} body {'continues after its end' if inflater.eof else 'is cut short'}")
     return inflated
 
 
 def deflate(content: bytes, encoding: str) -> bytes:
-    """The body in one of the encodings that are known here."""
+    """Compress a body with one of the supported encodings."""
     deflater = zlib.compressobj(FASTEST, wbits=WINDOW_BITS[encoding])
     return deflater.compress(content) + deflater.flush()
 
 
 def negotiate(accepted: str) -> str | None:
-    """The encoding that an Accept-Encoding header likes best, of those that are known here; None for none of them."""
+    """The supported encoding with the highest weight in an Accept-Encoding header; None for no compression."""
     weights: dict[str, float] = {}
     for item in accepted.lower().split(","):
         name, _, parameters = item.partition(";")

@@ -1,4 +1,4 @@
-"""From the bytes of a TensorFlow Serving request to the bytes of its answer, and its words for what is wrong."""
+"""TensorFlow Serving's codec: bytes of a request to bytes of its answer, with TensorFlow Serving's error messages."""
 
 import math
 from typing import Any
@@ -35,7 +35,7 @@ def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
 
 
 def _parse(content: bytes) -> dict[str, Any]:
-    """The request, which holds either instances or inputs, for the one signature that there is."""
+    """The request: either `instances` or `inputs`, for the only signature."""
     if not content:
         raise NotJSON("JSON Parse error: The document is empty")
     try:
@@ -63,7 +63,7 @@ def _check_signature(name: Any) -> None:
 def _read_instances(instances: Any, spec: TensorSpec) -> NDArray[Any]:
     """A row each: its value, or an object that holds it under the input's name."""
     if not isinstance(instances, list):
-        raise BadInput("Excepting 'instances' to be an list/array")  # so it is spelt there
+        raise BadInput("Excepting 'instances' to be an list/array")  # TensorFlow Serving's spelling
     if not instances:
         raise BadInput("No values in 'instances' array")
     named = isinstance(instances[0], dict)
@@ -85,7 +85,7 @@ def _unwrap(row: Any, number: int, name: str) -> Any:
 
 
 def _blame(rows: list[Any], key: str) -> BadInput:
-    """What is wrong with the first row that is wrong in itself, or unlike row 0."""
+    """The error for the first row that is invalid or has another shape than row 0."""
     shape: tuple[int, ...] | None = None
     for number, row in enumerate(rows):
         if isinstance(row, dict):
@@ -95,7 +95,7 @@ def _blame(rows: list[Any], key: str) -> BadInput:
         except BadInput as error:
             why = f"Error: INVALID_ARGUMENT: {error.detail}"
             return BadInput(f"Failed to process element: {number}{key} of 'instances' list. {why}")
-    raise AssertionError("rows that are all good make a good tensor")
+    raise AssertionError("valid rows of one shape make a valid tensor")
 
 
 def _read_like(row: Any, shape: tuple[int, ...] | None) -> tuple[int, ...]:

@@ -86,6 +86,15 @@ def test_another_shape_or_number_of_rows_is_refused(shape: tuple[int, ...]) -> N
         check_shape(shape, WINDOW, 3)
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (5,), (3, 5, 1), (5, 3)])
+def test_a_last_axis_of_more_than_one_must_not_be_left_out(shape: tuple[int, ...]) -> None:
+    flat = TensorSpec(name="window", shape=[None, 5])
+
+    check_shape((3, 5), flat, 3)
+    with pytest.raises(BadInput, match=r"'window' takes the shape \[-1, 5\], not"):
+        check_shape(shape, flat, 3)
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 3.5e38, -1e300])
 @pytest.mark.parametrize("place", [0, 7, 14])
 def test_one_number_that_is_not_finite_in_float32_is_found_wherever_it_is(bad: float, place: int) -> None:

@@ -33,7 +33,7 @@ def test_a_body_is_inflated_to_the_limit_and_no_further(encoding: str, size: int
     ("damage", "text"),
     [
         (lambda body: body[:-1], "is cut short"),
-        (lambda body: body + b"x", "goes on after its end"),
+        (lambda body: body + b"x", "continues after its end"),
         (lambda _: b"{}", "is not"),
         (lambda _: b"", "is cut short"),
     ],
