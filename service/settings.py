@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         env_prefix="LAGCAST_",
+        env_ignore_empty=True,
         cli_prog_name="python -m service",
         cli_kebab_case=True,
         cli_hide_none_type=True,

@@ -10,11 +10,14 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from service.telemetry.memory import CgroupMemory
+
 BUCKETS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, which no query asks for
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
+REGISTRY.register(CgroupMemory())
 REFUSED = Counter("lagcast_refused_requests", "Requests that a limit has refused", ["limit"], registry=REGISTRY)
 LIMITS = ("api_key", "body_seconds", "deadline_seconds", "head_bytes", "max_body_bytes", "max_concurrency")
 

@@ -196,7 +196,7 @@ def stack(container: str) -> Iterator[str]:
     compose("stop", "service")
     run("docker", "swarm", "init", "--advertise-addr", "127.0.0.1")
     try:
-        files = ["-c", "compose.yaml", "-c", "deploy/stack.yaml"]
+        files = ["-c", "deploy/compose/service.yaml", "-c", "deploy/stack.yaml"]
         run("docker", "stack", "deploy", "--detach=true", "--resolve-image", "never", *files, "lagcast")
         yield "lagcast_service"
     finally:

@@ -1,0 +1,62 @@
+"""The memory of a control group, from files laid out as version 1 and version 2 of the kernel's interface have them."""
+
+from pathlib import Path
+
+import pytest
+
+from service.telemetry.memory import CgroupMemory
+
+V1 = {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700", "memory.stat": "total_inactive_file 100\n"}
+V2 = {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 5\ninactive_file 100\n"}
+
+
+def collected(root: Path, membership: str) -> dict[str, float]:
+    (root / "membership").write_text(membership)
+    metrics = CgroupMemory(root, root / "membership").collect()
+    return {sample.name: sample.value for metric in metrics for sample in metric.samples}
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content)
+
+
+@pytest.mark.parametrize(
+    ("folder", "files", "membership"),
+    [
+        (".", V2, "0::/\n"),
+        ("system.slice/lagcast", V2, "0::/system.slice/lagcast\n"),
+        ("system.slice", V2, "0::/system.slice/lagcast\n"),
+        ("memory", V1, "9:name=systemd:/\n4:memory:/docker/abc\n0::/\n"),
+        ("memory/docker/abc", V1, "4:cpu,memory:/docker/abc\n"),
+    ],
+    ids=["v2 in a container", "v2 of the group", "v2 of the group around it", "v1 in a container", "v1 on the host"],
+)
+def test_the_nearest_limit_and_the_working_set_are_told(
+    tmp_path: Path, folder: str, files: dict[str, str], membership: str
+) -> None:
+    write(tmp_path / folder, files)
+
+    assert collected(tmp_path, membership) == {"lagcast_memory_used_bytes": 600, "lagcast_memory_limit_bytes": 1000}
+
+
+@pytest.mark.parametrize(
+    ("files", "membership"),
+    [
+        (V2 | {"memory.max": "max"}, "0::/\n"),
+        ({}, "0::/\n"),
+        ({}, ""),
+    ],
+    ids=["no limit", "no files", "no groups"],
+)
+def test_without_a_limit_there_are_no_samples(tmp_path: Path, files: dict[str, str], membership: str) -> None:
+    write(tmp_path, files)
+
+    assert collected(tmp_path, membership) == {}
+
+
+def test_the_largest_number_of_version_1_is_no_limit(tmp_path: Path) -> None:
+    write(tmp_path / "memory", V1 | {"memory.limit_in_bytes": "9223372036854771712"})
+
+    assert collected(tmp_path, "4:memory:/\n") == {}
