@@ -136,14 +136,14 @@ def test_only_the_entry_to_the_training_room_knows_the_report() -> None:
     } == {"training.__main__"}
 
 
-def test_only_the_executor_of_the_report_knows_of_processes() -> None:
+def test_only_one_file_of_training_starts_processes() -> None:
     knowing = [
-        path.stem
-        for path in modules("training/report")
-        if any(re.match("multiprocessing|concurrent", n) for n in imports(path))
+        str(path.relative_to(CHECKOUT))
+        for path in sorted((CHECKOUT / "training").rglob("*.py"))
+        if any(re.match("joblib|multiprocessing|concurrent", name) for name in imports(path))
     ]
 
-    assert knowing == ["executor"]
+    assert knowing == ["training/processes.py"]
 
 
 def test_neither_the_artifact_nor_the_service_loads_tensorflow() -> None:
