@@ -128,12 +128,12 @@ def test_the_service_names_no_network_and_no_model() -> None:
     assert list(names_of_networks()) == []
 
 
-def test_only_the_entry_to_the_training_room_knows_the_report() -> None:
+def test_only_the_command_line_of_training_imports_the_report() -> None:
     assert {
         dotted(path)
         for path in modules("training")
         if "report" not in path.parts and any(name.startswith("training.report") for name in imports(path))
-    } == {"training.__main__"}
+    } == {"training.command"}
 
 
 def test_only_one_file_of_training_starts_processes() -> None:

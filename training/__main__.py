@@ -10,21 +10,26 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells have it
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
-    try:
-        # Imported here: it takes tenths of a second, in which Ctrl-C has to end as it does later on.
-        from training.command import run
+    # Imported here: it takes tenths of a second, in which Ctrl-C has to end as it does later on.
+    from training.command import run
 
+    try:
         code = run(arguments)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("training: interrupted", file=sys.stderr, flush=True)
-        return INTERRUPTED
     except BrokenPipeError:  # the reader of stdout, `head` for example, has ended, and wants no word of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return code
 
 
+def _process() -> int:
+    try:
+        end_on_interrupt()
+        return main(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("training: interrupted", file=sys.stderr, flush=True)
+        return INTERRUPTED
+
+
 if __name__ == "__main__":
-    end_on_interrupt()
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(_process())
