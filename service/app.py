@@ -33,9 +33,11 @@ from service.middleware.shutdown import Drain
 from service.openapi import Document
 from service.protocols.http_errors import ErrorResponse, to_response
 from service.protocols.native import routes as native
+from service.protocols.nixtla import routes as nixtla
 from service.protocols.open_inference import routes as open_inference
 from service.protocols.protocol import Limits
 from service.protocols.tensorflow_serving import routes as tensorflow_serving
+from service.protocols.time_series import routes as time_series
 from service.settings import Settings
 from service.telemetry.exposition import Exposition, build_of, create_metrics_router
 from service.web.page import add_page
@@ -47,7 +49,13 @@ DESCRIPTION = """Forecasts of time series by small neural networks. Every model 
 of values, oldest first, or a single value, as its card says. Numbers are float32. An answer names the version of the
 model that gave it, and says whether an input lies outside the range that the version was trained on."""
 
-PROTOCOLS = (native.create, open_inference.create, tensorflow_serving.create)
+PROTOCOLS = (
+    native.create,
+    open_inference.create,
+    tensorflow_serving.create,
+    time_series.create,
+    nixtla.create,
+)
 
 
 def create_app(settings: Settings, metrics_dir: Path | None = None) -> ASGIApp:

@@ -1,10 +1,12 @@
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.repository import copy_of_shipped
 from tests.server import Server, running
 
 # These have an environment of their own, and a command: `make test-clients`.
@@ -23,4 +25,28 @@ def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     """A client of that service, or of the running one that LAGCAST_TEST_URL names."""
     url = os.environ.get("LAGCAST_TEST_URL") or request.getfixturevalue("server").url
     with httpx.Client(base_url=url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def airline_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with the shipped models and one of twelve steps, with intervals and dates."""
+    from tests.airline import publish_airline  # TensorFlow takes seconds to import, which other tests need not wait for
+
+    models_dir = copy_of_shipped(tmp_path_factory.mktemp("airline"))
+    publish_airline(models_dir)
+    return models_dir
+
+
+@pytest.fixture(scope="session")
+def airline_server(airline_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The service with that repository."""
+    with running(tmp_path_factory.mktemp("airline-server") / "log", models_dir=airline_models) as server:
+        yield server
+
+
+@pytest.fixture
+def airline(airline_server: Server) -> Iterator[httpx.Client]:
+    """A client of that service."""
+    with httpx.Client(base_url=airline_server.url) as client:
         yield client

@@ -1,4 +1,4 @@
-"""The fast path: plain single predictions answered without the framework; every other request is passed on."""
+"""The fast path: plain predictions and forecasts of one row, answered without the framework; all else is passed on."""
 
 from types import SimpleNamespace
 
@@ -9,16 +9,18 @@ from service.inference.lifecycle import Lifecycle
 from service.middleware.body_limit import replay
 from service.middleware.concurrency import Concurrency
 from service.protocols.native.codec import answer_single
-from service.protocols.paths import PREDICT
+from service.protocols.native.forecasts import answer_forecast
+from service.protocols.paths import FORECAST, PREDICT
 
-ROUTE = SimpleNamespace(path=f"{PREDICT}{{name}}")  # what the framework's router would put into the scope
+ANSWERS = {PREDICT: answer_single, FORECAST: answer_forecast}
+ROUTES = {prefix: SimpleNamespace(path=f"{prefix}{{name}}") for prefix in ANSWERS}  # as the framework's router has them
 MAX_BYTES = 4096  # a body of this size arrives in one piece and is parsed in microseconds
 LENGTH_DIGITS = 4
 UNUSUAL = {b"content-encoding", b"transfer-encoding"}
 
 
 class FastPath:
-    """Answers a valid POST /predict/{name} as `app` would, byte for byte, at a fraction of the cost.
+    """Answers a valid POST /predict/{name} or /forecast/{name} as `app` would, byte for byte, at less cost.
 
     It handles no errors: a request that it cannot answer goes to `app`, with the body that was read.
     """
@@ -31,26 +33,27 @@ class FastPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")  # none in a lifespan
-        name = path[len(PREDICT) :]
-        if not path.startswith(PREDICT) or "/" in name or not _is_plain(scope):
+        begin = path.find("/", 1) + 1
+        prefix, name = path[:begin], path[begin:]
+        if prefix not in ANSWERS or "/" in name or not _is_plain(scope):
             await self._app(scope, receive, send)
             return
         message = await receive()
-        answer = self._answer(name, message)
+        answer = self._answer(prefix, name, message)
         if answer is None:
             await self._app(scope, replay(message, receive), send)
             return
-        scope["route"] = ROUTE
+        scope["route"] = ROUTES[prefix]
         headers = [(b"content-length", b"%d" % len(answer)), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
-    def _answer(self, name: str, message: Message) -> bytes | None:
+    def _answer(self, prefix: str, name: str, message: Message) -> bytes | None:
         content = message.get("body")
         if not content or message.get("more_body") or len(content) > self._max_bytes or self._concurrency.is_full:
             return None
         try:
-            return answer_single(self._lifecycle.live(name), content)
+            return ANSWERS[prefix](self._lifecycle.live(name), content)
         except ServiceError:
             return None
 

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
 
 import orjson
 from starlette.responses import Response
@@ -12,6 +14,7 @@ from service.inference.errors import (
     BodyTooLarge,
     DeadlineExceeded,
     InvalidRequest,
+    LevelOutOfReach,
     NotJSON,
     NotReady,
     Overloaded,
@@ -24,6 +27,7 @@ from service.inference.errors import (
     UnknownVersion,
     UnsupportedMedia,
 )
+from service.protocols.paths import TIME_SERIES
 from service.telemetry.metrics import count_refusal
 
 RETRY_SECONDS = "1"  # a swap of versions or a burst of requests is over by then
@@ -31,6 +35,7 @@ RETRY_SECONDS = "1"  # a swap of versions or a burst of requests is over by then
 STATUS: Mapping[type[ServiceError], int] = {
     NotJSON: 400,
     BadInput: 400,
+    LevelOutOfReach: 400,
     PredictionOverflow: 400,
     Unauthorized: 401,
     UnknownModel: 404,
@@ -54,6 +59,14 @@ HEADERS: Mapping[type[ServiceError], Mapping[str, str]] = {
 PROTOCOL_PATH = re.compile("/v[12](/|$)")
 
 
+def error_body(path: str, status: int, detail: str | Sequence[Problem]) -> dict[str, Any]:
+    """The JSON of an error: an object under `error` below /v1/timeseries, else the text under `error_key`."""
+    if path.startswith(TIME_SERIES + "/"):
+        kind = HTTPStatus(status).phrase.title().replace(" ", "") + "Error"  # BadRequestError, as KServe has it
+        return {"error": {"code": str(status), "message": detail, "param": None, "type": kind}}
+    return {error_key(path): detail}
+
+
 def error_key(path: str) -> str:
     """The JSON key of an error's text: `error` below /v1 and /v2, as those protocols define it, else `detail`."""
     return "error" if PROTOCOL_PATH.match(path) else "detail"
@@ -68,7 +81,7 @@ class ErrorResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail, status, headers = self._answer
-        content = orjson.dumps({error_key(scope["path"]): detail})
+        content = orjson.dumps(error_body(scope["path"], status, detail))
         await Response(content, status, headers, "application/json")(scope, receive, send)
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from service.protocols.error_schemas import DESCRIPTIONS
 
-PREDICT = {"/predict/lstm", "/predict/mlp", "/predict/lstm/batch", "/predict/mlp/batch"}
+PREDICT = {
+    f"/{kind}/{name}{rows}" for kind in ("predict", "forecast") for name in ("lstm", "mlp") for rows in ("", "/batch")
+}
 READ = {"/", "/models", "/models/{name}", "/models/{name}/versions", "/health/live", "/health/ready", "/metrics"}
 INFER = {"/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer"}
 ROWS = {"/v1/models/{name}:predict", "/v1/models/{name}/versions/{version}:predict"}
@@ -20,7 +22,11 @@ V2 = INFER | {
     "/v2/models/{name}/versions/{version}",
     "/v2/models/{name}/versions/{version}/ready",
     "/v2/repository/index",
+    "/v2/models",
 }
+TIME_SERIES = {"/v1/timeseries/forecast", "/v1/timeseries/models"}
+NIXTLA_TASKS = {"/v2/forecast", "/v2/cross_validation", "/v2/anomaly_detection", "/v2/online_anomaly_detection"}
+NIXTLA = NIXTLA_TASKS | {"/validate_api_key", "/model_params"}
 TFSERVING = ROWS | {
     "/v1/models",
     "/v1/models/{name}",
@@ -37,7 +43,7 @@ def document(client: httpx.Client) -> dict[str, Any]:
 
 
 def test_every_route_is_described(document: dict[str, Any]) -> None:
-    assert set(document["paths"]) == PREDICT | READ | V2 | TFSERVING
+    assert set(document["paths"]) == PREDICT | READ | V2 | TFSERVING | TIME_SERIES | NIXTLA
 
 
 @pytest.mark.parametrize("path", sorted(PREDICT))
@@ -48,6 +54,43 @@ def test_the_example_of_a_route_works_as_it_stands(client: httpx.Client, documen
 
     assert answer.status_code == 200
     assert answer.json()["extrapolated"] in (False, [])
+
+
+@pytest.mark.parametrize("rows", ["", "/batch"])
+@pytest.mark.parametrize("kind", ["predict", "forecast"])
+def test_the_answer_that_is_shown_is_the_one_that_the_example_gets(airline: httpx.Client, kind: str, rows: str) -> None:
+    operation = airline.get("/openapi.json").json()["paths"][f"/{kind}/airline{rows}"]["post"]
+    example = operation["requestBody"]["content"]["application/json"]["example"]
+
+    answer = airline.post(f"/{kind}/airline{rows}", json=example).json()
+
+    assert approximately(answer) == operation["responses"]["200"]["content"]["application/json"]["example"]
+    assert kind == "predict" or list(answer["intervals"]) == ["80", "95"]
+
+
+def approximately(answer: Any) -> Any:
+    """Forecasts may differ in their last digits on another processor."""
+    if isinstance(answer, dict):
+        return {key: approximately(value) for key, value in answer.items()}
+    if isinstance(answer, list):
+        return [approximately(value) for value in answer]
+    return pytest.approx(answer, rel=1e-3) if isinstance(answer, float) else answer
+
+
+def test_predictions_and_forecasts_come_first(client: httpx.Client, document: dict[str, Any]) -> None:
+    paths = list(document["paths"])
+
+    assert set(paths[: len(PREDICT)]) == PREDICT
+    assert paths[0] == "/predict/lstm"
+
+
+@pytest.mark.parametrize("path", sorted(NIXTLA_TASKS | {"/v1/timeseries/forecast"}))
+def test_the_examples_of_a_protocol_with_dates_work_as_they_stand(airline: httpx.Client, path: str) -> None:
+    body = airline.get("/openapi.json").json()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+
+    answer = airline.post(path, json=body["examples"]["airline"]["value"])
+
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("path", sorted(PREDICT))
@@ -82,7 +125,7 @@ def test_every_failure_is_json_with_detail_or_with_error_where_a_protocol_has_it
             for status, response in operation["responses"].items():
                 if status != "200":
                     schema = response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-                    key = "error" if path in V2 | TFSERVING else "detail"
+                    key = "error" if path.startswith(("/v1/", "/v2/")) or path == "/v2" else "detail"
                     assert key in document["components"]["schemas"][schema]["properties"], (path, status)
 
 

@@ -1,20 +1,25 @@
-"""Request bodies of /predict: one JSON object with one key, which is the name of the model's input."""
+"""Request bodies: one JSON object with the name of the model's input as key; /forecast takes `levels` besides."""
 
 from functools import lru_cache
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError, create_model
 
 from artifact import FLOAT32_OVERFLOW, TensorSpec
 from service.inference.errors import InvalidRequest, NotJSON, Problem
 
 MAX_PROBLEMS = 10
+MAX_LEVELS = 20  # each has as many numbers in the answer as the forecast itself, twice
 
 Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
 
 
+Levels = Annotated[list[Annotated[float, Field(strict=True, gt=0, lt=100)]], Field(max_length=MAX_LEVELS, strict=True)]
+LEVELS = TypeAdapter(Levels)
+
+
 class Body(BaseModel):
-    """A request body; its one key is the alias of `content`. `single_body` and `batch_body` make its subclasses."""
+    """A body of /predict; its one key is the alias of `content`. `single_body` and `batch_body` make its subclasses."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,28 +39,53 @@ class Body(BaseModel):
     @classmethod
     def _problem(cls, kind: str, loc: tuple[int | str, ...], message: str) -> Problem:
         if kind == "extra_forbidden":  # its loc is the unknown key, and answers never repeat the input
-            return {"type": kind, "loc": ["body"], "msg": f"Unknown key; the only key is '{cls.key()}'"}
+            return {"type": kind, "loc": ["body"], "msg": f"Unknown key; {cls.known_keys()}"}
         return {"type": kind, "loc": ["body", *loc], "msg": message}
 
     @classmethod
     def key(cls) -> str:
-        """The one key."""
+        """The key of the row or the rows."""
         return str(cls.model_fields["content"].alias)
+
+    @classmethod
+    def known_keys(cls) -> str:
+        """The keys in words, for the client."""
+        return f"the only key is '{cls.key()}'"
+
+
+class ForecastBody(Body):
+    """A body of /forecast. levels: of the prediction intervals, 0 < level < 100; none without them."""
+
+    levels: Levels = []
+
+    @classmethod
+    def known_keys(cls) -> str:
+        return f"the keys are '{cls.key()}' and 'levels'"
 
 
 def single_body(spec: TensorSpec, window: int) -> type[Body]:
     """The body with one row: a list of `window` numbers, or a number where a row is a single value."""
-    return _make(spec.name, window, is_single_value=spec.is_single_value, max_rows=None)
+    made: type[Body] = _make(Body, spec.name, window, is_single_value=spec.is_single_value, max_rows=None)
+    return made
 
 
 def batch_body(spec: TensorSpec, window: int, max_rows: int) -> type[Body]:
     """The body with 1 to `max_rows` rows, under the plural of the input's name."""
-    return _make(f"{spec.name}s", window, is_single_value=spec.is_single_value, max_rows=max_rows)
+    made: type[Body] = _make(Body, f"{spec.name}s", window, is_single_value=spec.is_single_value, max_rows=max_rows)
+    return made
+
+
+def forecast_body(spec: TensorSpec, window: int, max_rows: int | None = None) -> type[ForecastBody]:
+    """The body of /forecast, with one row or with 1 to `max_rows` rows."""
+    key = spec.name if max_rows is None else f"{spec.name}s"
+    made: type[ForecastBody] = _make(ForecastBody, key, window, is_single_value=spec.is_single_value, max_rows=max_rows)
+    return made
 
 
 @lru_cache(maxsize=512)  # making one takes a millisecond; models of the same shape share it, whatever their names
-def _make(key: str, window: int, *, is_single_value: bool, max_rows: int | None) -> type[Body]:
+def _make(base: type[Body], key: str, window: int, *, is_single_value: bool, max_rows: int | None) -> Any:
     row: Any = Float32 if is_single_value else Annotated[list[Float32], Field(min_length=window, max_length=window)]
     # FailFast: a long batch that is wrong throughout is reported by its first wrong row only.
     rows: Any = Annotated[list[row], Field(min_length=1, max_length=max_rows), FailFast()]
-    return create_model("Body", __base__=Body, content=(row if max_rows is None else rows, Field(alias=key)))
+    content = (row if max_rows is None else rows, Field(alias=key))
+    return create_model(base.__name__, __base__=base, content=content)

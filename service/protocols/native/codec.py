@@ -1,4 +1,4 @@
-"""The native protocol's codec: bytes of a request to bytes of its answer."""
+"""Codec of /predict: bytes of a request to bytes of its answer."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ def answer_single(model: LiveModel, content: bytes) -> bytes:
     try:
         values, extrapolated = forecast(model, np.array([window], np.float32))
     except PredictionOverflow:
-        raise _overflow([body.key()]) from None
+        raise overflow([body.key()]) from None
     return prediction_json(card, values[0, 0], extrapolated=len(extrapolated) > 0)
 
 
@@ -29,7 +29,7 @@ def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     try:
         values, extrapolated = forecast(model, windows.astype(np.float32))
     except PredictionOverflow as error:
-        raise _overflow([key, error.row]) from None
+        raise overflow([key, error.row]) from None
     return predictions_json(model.card, values[:, 0], extrapolated)
 
 
@@ -46,6 +46,7 @@ def _read_batch(model: LiveModel, content: bytes, max_rows: int) -> tuple[NDArra
     return np.array(body.parse(content).content, np.float64).reshape(-1, card.window), body.key()
 
 
-def _overflow(place: list[str | int]) -> InvalidRequest:
+def overflow(place: list[str | int]) -> InvalidRequest:
+    """The error for a row whose forecast is beyond float32. place: its keys and indexes in the body."""
     message = "The prediction for this input is beyond float32; send values nearer to the trained range"
     return InvalidRequest([{"type": "prediction_overflow", "loc": ["body", *place], "msg": message}])

@@ -1,51 +1,94 @@
-"""OpenAPI of /predict: one pair of paths for each live model, with its own name, shape and examples."""
+"""OpenAPI of /predict and /forecast: paths for each live model, with its own name, shape and examples."""
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from artifact import ModelCard
 from service.inference.lifecycle import LiveModel
 from service.protocols.examples import golden_rows
-from service.protocols.native.body import Body, batch_body, single_body
-from service.protocols.paths import PREDICT
+from service.protocols.native.body import Body, batch_body, forecast_body, single_body
+from service.protocols.native.forecasts import level_text
+from service.protocols.paths import FORECAST, PREDICT
 
-SINGLE, BATCH = f"{PREDICT}{{name}}", f"{PREDICT}{{name}}/batch"
+TEMPLATES = tuple(f"{prefix}{{name}}{rows}" for prefix in (PREDICT, FORECAST) for rows in ("", "/batch"))
 MAX_MODELS = 100  # a document of 10,000 models would have 60 MB; beyond 100 the paths with {name} stay for the rest
+LEVELS = (80, 95)
+
+
+class _Example(NamedTuple):
+    """A request body, and the answer to it."""
+
+    body: type[Body]
+    content: dict[str, Any]
+    answer: dict[str, Any]
 
 
 def document(openapi: dict[str, Any], models: Sequence[LiveModel], max_batch_rows: int) -> None:
-    """Put the paths of the live models in the place of /predict/{name}; without live models it stays."""
-    templates = {path: openapi["paths"].pop(path) for path in (SINGLE, BATCH)}
-    single, batch = templates[SINGLE]["post"], templates[BATCH]["post"]
+    """Put the paths of the live models in the place of those with {name}; without live models these stay."""
+    templates = {path: openapi["paths"].pop(path) for path in TEMPLATES}
     paths: dict[str, Any] = {}
     for card in (model.card for model in models[:MAX_MODELS]):
-        rows, predictions = golden_rows(card), _golden_predictions(card)
-        head = {"model": card.name, "version": card.version}
-        one, many = single_body(card.input, card.window), batch_body(card.input, card.window, max_batch_rows)
-        answer = head | {"prediction": predictions[0], "extrapolated": False}
-        answers = head | {"predictions": predictions, "extrapolated": []}
-        paths[f"{PREDICT}{card.name}"] = {"post": _operation(single, card.name, one, rows[0], answer)}
-        paths[f"{PREDICT}{card.name}/batch"] = {"post": _operation(batch, card.name, many, rows, answers)}
-    if len(models) != len(paths) / 2 or not paths:
+        for path, example in _examples(card, max_batch_rows).items():
+            paths[path.format(name=card.name)] = {"post": _operation(templates[path]["post"], card.name, example)}
+    if len(models) > MAX_MODELS or not models:
         paths |= templates
     openapi["paths"] = paths | openapi["paths"]
 
 
-def _operation(template: dict[str, Any], name: str, body: type[Body], content: Any, answer: Any) -> dict[str, Any]:
+def _operation(template: dict[str, Any], name: str, example: _Example) -> dict[str, Any]:
     """The operation for one model: no name among the parameters, its own request body and answer."""
     operation = deepcopy(template)
     operation["parameters"] = [found for found in template["parameters"] if found["in"] != "path"]
     operation["operationId"] = f"{template['operationId']}_{name}"
     operation["summary"] = f"{template['summary']} of {name}"
-    media = {"schema": body.model_json_schema(), "example": {body.key(): content}}
+    media = {"schema": example.body.model_json_schema(), "example": example.content}
     operation["requestBody"] = {"required": True, "content": {"application/json": media}}
-    operation["responses"]["200"]["content"]["application/json"]["example"] = answer
+    operation["responses"]["200"]["content"]["application/json"]["example"] = example.answer
     return operation
 
 
-def _golden_predictions(card: ModelCard) -> list[float]:
-    """The first steps, in the shortest form of a float32, as the service writes them."""
-    return [float(str(np.float32(sample.forecast[0]))) for sample in card.golden]
+def _examples(card: ModelCard, max_rows: int) -> dict[str, _Example]:
+    """By path, the golden samples: inputs of which the answer is known, by the batch or the first of them alone."""
+    rows, key, head = golden_rows(card), card.input.name, {"model": card.name, "version": card.version}
+    values = np.array([sample.forecast for sample in card.golden], np.float32)
+    levels = [level for level in LEVELS if card.intervals is not None and level <= card.intervals.highest_level]
+    asked = {"levels": levels} if levels else {}
+    ends = _intervals(card, values, levels)
+    of_first = {level: {end: found[0] for end, found in both.items()} for level, both in ends.items()}
+    firsts = _shortest(values[:, 0])
+    single, batch = single_body(card.input, card.window), batch_body(card.input, card.window, max_rows)
+    one, many = forecast_body(card.input, card.window), forecast_body(card.input, card.window, max_rows)
+    forecast = {"forecast": _shortest(values[0]), "intervals": of_first}
+    forecasts = {"forecasts": _shortest(values), "intervals": ends}
+    answers: list[tuple[type[Body], dict[str, Any], dict[str, Any]]] = [
+        (single, {key: rows[0]}, {"prediction": firsts[0], "extrapolated": False}),
+        (batch, {f"{key}s": rows}, {"predictions": firsts, "extrapolated": []}),
+        (one, {key: rows[0]} | asked, forecast | {"extrapolated": False}),
+        (many, {f"{key}s": rows} | asked, forecasts | {"extrapolated": []}),
+    ]
+    return {
+        path: _Example(body, content, head | answer)
+        for path, (body, content, answer) in zip(TEMPLATES, answers, strict=True)
+    }
+
+
+def _intervals(card: ModelCard, values: NDArray[np.float32], levels: Sequence[float]) -> dict[str, dict[str, Any]]:
+    if card.intervals is None:
+        return {}
+    windows = np.array([sample.window for sample in card.golden], np.float32)
+    lower, upper = card.intervals.bounds(card.intervals.quantiles(levels), windows, values)
+    return {
+        level_text(level): {"lower": _shortest(lower[k]), "upper": _shortest(upper[k])}
+        for k, level in enumerate(levels)
+    }
+
+
+def _shortest(values: NDArray[Any]) -> Any:
+    """Numbers as the service writes them, in the shortest form of a float32."""
+    if values.ndim > 1:
+        return [_shortest(row) for row in values]
+    return [float(str(value)) for value in values.astype(np.float32)]

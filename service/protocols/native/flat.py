@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from service.protocols.native.body import Float32
+from service.protocols.native.body import LEVELS, Float32
 
 BLANKS = b" \t\r\n"
 OBJECT = rb'[ \t\r\n]*\{[ \t\r\n]*"%b"[ \t\r\n]*:[ \t\r\n]*\[(.*)\][ \t\r\n]*\}[ \t\r\n]*'
 BRACKETS_TO_BLANKS = bytes.maketrans(b"[]", b"  ")
 NUMBERS = TypeAdapter(list[Float32])
+LEVELS_LAST = re.compile(rb'\][ \t\r\n]*(,[ \t\r\n]*"levels"[ \t\r\n]*:[ \t\r\n]*(\[[^\]]*\]))[ \t\r\n]*\}[ \t\r\n]*\Z')
+LEVELS_BYTES = 1024  # the most at the end of the content that is searched for levels
 
 
 def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[np.float64] | None:
@@ -35,3 +37,19 @@ def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[n
     except ValidationError:
         return None
     return np.array(numbers).reshape(rows, window) if numbers else None
+
+
+def read_flat_forecast(
+    content: bytes, key: str, window: int, max_rows: int
+) -> tuple[NDArray[np.float64], list[float]] | None:
+    """The rows and the levels of `{"key": [[…], …], "levels": […]}`, or None for any other content."""
+    found = LEVELS_LAST.search(content, max(0, len(content) - LEVELS_BYTES))
+    levels: list[float] = []
+    if found is not None:
+        try:
+            levels = LEVELS.validate_json(found[2])
+        except ValidationError:
+            return None
+        content = content[: found.start(1)] + content[found.end(1) :]
+    windows = read_flat(content, key, window, max_rows)
+    return None if windows is None else (windows, levels)

@@ -1,4 +1,4 @@
-"""The native protocol: /predict/{name}, /predict/{name}/batch, /models and /health."""
+"""The native protocol: /predict and /forecast, each for one row or a batch, /models and /health."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -11,27 +11,31 @@ from service.inference.lifecycle import Lifecycle, LiveModel
 from service.protocols.error_schemas import ANY_ROUTE, failures
 from service.protocols.native.codec import answer_batch, answer_single
 from service.protocols.native.document import document
+from service.protocols.native.forecasts import answer_forecast, answer_forecasts
 from service.protocols.native.health import add_health
 from service.protocols.native.models import Version, add_models
-from service.protocols.native.schemas import Prediction, Predictions
-from service.protocols.paths import PREDICT
+from service.protocols.native.schemas import ForecastAnswer, ForecastsAnswer, Prediction, Predictions
+from service.protocols.paths import FORECAST, PREDICT
 from service.protocols.protocol import Limits, Protocol
 from service.protocols.work import work_on
+
+OPTIONS: dict[str, Any] = {"methods": ["POST"], "responses": failures(*ANY_ROUTE, 400, 404, 415, 422)}
 
 
 def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
     """The protocol over the models of `lifecycle`."""
-    predict, other = APIRouter(tags=["predict"]), APIRouter()
+    predict, other = APIRouter(), APIRouter()
     _add_predict(predict, lifecycle, limits)
+    _add_forecast(predict, lifecycle, limits)
     add_models(other, lifecycle)
     add_health(other, lifecycle)
     return Protocol(predict, other, partial(document, max_batch_rows=limits.max_batch_rows))
 
 
 def _add_predict(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
-    options: dict[str, Any] = {"methods": ["POST"], "responses": failures(*ANY_ROUTE, 400, 404, 415, 422)}
     single = _route(lifecycle, answer_single)
     batch = _route(lifecycle, partial(answer_batch, max_rows=limits.max_batch_rows))
+    options = OPTIONS | {"tags": ["predict"]}
     router.add_api_route(
         f"{PREDICT}{{name}}", single, name="predict", summary="One prediction", response_model=Prediction, **options
     )
@@ -45,16 +49,38 @@ def _add_predict(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> Non
     )
 
 
+def _add_forecast(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
+    single = _route(lifecycle, answer_forecast)
+    batch = _route(lifecycle, partial(answer_forecasts, max_rows=limits.max_batch_rows))
+    options = OPTIONS | {"tags": ["forecast"]}
+    router.add_api_route(
+        f"{FORECAST}{{name}}",
+        single,
+        name="forecast",
+        summary="One forecast, all steps",
+        response_model=ForecastAnswer,
+        **options,
+    )
+    router.add_api_route(
+        f"{FORECAST}{{name}}/batch",
+        batch,
+        name="forecast_batch",
+        summary="Forecasts for many rows",
+        response_model=ForecastsAnswer,
+        **options,
+    )
+
+
 def _route(
     lifecycle: Lifecycle, answer: Callable[[LiveModel, bytes], bytes]
 ) -> Callable[[Request, str], Awaitable[Response]]:
-    async def predict(request: Request, name: str, version: Version = None) -> Response:
+    async def route(request: Request, name: str, version: Version = None) -> Response:
         content = await _json_content(request)
         model = lifecycle.live(name, version)
         answered = await work_on(content, partial(answer, model, content))
         return Response(answered, media_type="application/json")
 
-    return predict
+    return route
 
 
 async def _json_content(request: Request) -> bytes:

@@ -29,6 +29,40 @@ class Predictions(BaseModel):
     extrapolated: list[int] = Field(description="rows with a value outside the range that this version was trained on")
 
 
+class IntervalEnds(BaseModel):
+    """Ends of the prediction interval of one level, a number per step."""
+
+    lower: list[float]
+    upper: list[float]
+
+
+class BatchIntervalEnds(BaseModel):
+    """Ends of the prediction intervals of one level, a list of steps per row."""
+
+    lower: list[list[float]]
+    upper: list[list[float]]
+
+
+class ForecastAnswer(BaseModel):
+    """The answer to one row: a value per step, and the interval of each level that was asked for."""
+
+    model: str
+    version: int
+    forecast: list[float]
+    intervals: dict[str, IntervalEnds] = Field(description="by level, as the request has it")
+    extrapolated: bool = Field(description="a value lies outside the range that this version was trained on")
+
+
+class ForecastsAnswer(BaseModel):
+    """The answer to a batch: a list of steps per row."""
+
+    model: str
+    version: int
+    forecasts: list[list[float]]
+    intervals: dict[str, BatchIntervalEnds] = Field(description="by level, as the request has it")
+    extrapolated: list[int] = Field(description="rows with a value outside the range that this version was trained on")
+
+
 class RefusedVersion(BaseModel):
     """A version that must not be live, and why."""
 

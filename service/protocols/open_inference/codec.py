@@ -1,15 +1,15 @@
 """The Open Inference Protocol's codec: bytes of a request to bytes of its answer."""
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-import orjson
 from numpy.typing import NDArray
 
-from artifact import ModelCard
-from service.inference.errors import BadInput
+from artifact import Batch, ModelCard
+from service.inference.errors import BadInput, LevelOutOfReach
 from service.inference.forecast import Forecast, forecast
+from service.inference.intervals import forecast_with_intervals
 from service.inference.lifecycle import LiveModel
 from service.inference.tensors import (
     DATATYPES,
@@ -20,14 +20,8 @@ from service.inference.tensors import (
     read_numbers,
     to_float32,
 )
-from service.protocols.open_inference.schemas import InferRequest, InputTensor, OutputParameters, RequestedOutput
-
-
-class Answer(NamedTuple):
-    """The bytes of an answer, and the length of its JSON if a binary tensor follows it."""
-
-    content: bytes
-    header_length: int | None
+from service.protocols.open_inference.outputs import Answer, write
+from service.protocols.open_inference.schemas import InferRequest, InputTensor
 
 
 def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows: int) -> Answer:
@@ -41,7 +35,26 @@ def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows:
     else:
         request, tensor = _read(card, content, header_length, max_rows)
     check_shape(tensor.shape, card.input, max_rows)
-    return _write(card, request, forecast(model, to_float32(tensor, card.input)))
+    windows = to_float32(tensor, card.input)
+    levels = request.parameters.levels if request is not None and request.parameters is not None else []
+    result, outputs = _forecast(model, windows, levels)
+    return write(card, request, outputs, extrapolated=len(result.extrapolated) > 0)
+
+
+def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, dict[str, Batch]]:
+    """The forecast and the outputs by name: it, and for each level lower_80 and upper_80."""
+    name = model.card.output.name
+    if not levels:
+        result = forecast(model, windows)
+        return result, {name: result.values}
+    try:
+        result, ends = forecast_with_intervals(model, windows, levels)
+    except LevelOutOfReach as error:
+        raise BadInput(f"parameters.levels: {error.detail}") from None
+    outputs = {name: result.values}
+    for level, lower, upper in zip(levels, *ends, strict=True):
+        outputs |= {f"lower_{level:.15g}": lower, f"upper_{level:.15g}": upper}
+    return result, outputs
 
 
 def _read_bare(card: ModelCard, content: bytes) -> NDArray[Any]:
@@ -82,34 +95,3 @@ def _read_tensor(source: InputTensor, rest: memoryview) -> NDArray[Any]:
     if not flat_or_nested or numbers.size != math.prod(source.shape):
         raise BadInput(f"The data of '{source.name}' has the shape {list(numbers.shape)}, not {source.shape}")
     return numbers.reshape(source.shape)
-
-
-def _write(card: ModelCard, request: InferRequest | None, result: Forecast) -> Answer:
-    values = np.ascontiguousarray(result.values)
-    binary = request is None or _wants_binary(card, request)
-    output: dict[str, Any] = {"name": card.output.name, "shape": values.shape, "datatype": "FP32"}
-    if binary:
-        output["parameters"] = {"binary_data_size": values.nbytes}
-    else:
-        output["data"] = values.ravel()
-    answer: dict[str, Any] = {"model_name": card.name, "model_version": str(card.version)}
-    if request is not None and request.id is not None:
-        answer["id"] = request.id
-    answer |= {"parameters": {"extrapolated": len(result.extrapolated) > 0}, "outputs": [output]}
-    content = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
-    if not binary:
-        return Answer(content, None)
-    return Answer(content + values.astype("<f4", copy=False).tobytes(), len(content))
-
-
-def _wants_binary(card: ModelCard, request: InferRequest) -> bool:
-    """Whether the output is to be binary, by its own parameters or else the request's. Raises BadInput."""
-    outputs = request.outputs or [RequestedOutput(name=card.output.name)]
-    if len(outputs) != 1 or outputs[0].name != card.output.name:
-        raise BadInput(f"{card.name} gives one output, '{card.output.name}'")
-    wanted = outputs[0].parameters or OutputParameters()
-    if wanted.classification is not None or wanted.shared_memory_region is not None:
-        raise BadInput("An output comes as JSON or as binary data; classification and shared memory are not supported")
-    if wanted.binary_data is not None:
-        return wanted.binary_data
-    return bool(request.parameters and request.parameters.binary_data_output)

@@ -79,9 +79,17 @@ def _add_server(router: APIRouter, lifecycle: Lifecycle) -> None:
 
     @router.post("/v2/repository/index", summary="Every version of every model", responses=FAILURES | failures(400))
     async def repository_index(request: Request) -> list[IndexEntry]:
-        entries = [entry for name, state in lifecycle.states().items() for entry in _index(name, state)]
+        entries = _index_of_all(lifecycle)
         only_ready = _read_index_request(await request.body()).ready
         return [entry for entry in entries if entry.state == "READY" or not only_ready]
+
+    @router.get("/v2/models", summary="The same as /v2/repository/index, to GET", responses=FAILURES)
+    async def models() -> list[IndexEntry]:
+        return _index_of_all(lifecycle)
+
+
+def _index_of_all(lifecycle: Lifecycle) -> list[IndexEntry]:
+    return [entry for name, state in lifecycle.states().items() for entry in _index(name, state)]
 
 
 def _index(name: str, state: ModelState) -> Iterator[IndexEntry]:

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from service.inference.errors import BadInput, NotJSON
 
 INT64_MAX = 2**63 - 1
+MAX_LEVELS = 20  # each has as many numbers in the answer as the forecast itself, twice
 FEW = 16  # axes, inputs or outputs; real requests have one or two
 Size = Annotated[int, Field(ge=0, le=INT64_MAX)]
 Number = float | int
@@ -61,10 +62,28 @@ class RequestedOutput(_Request):
     parameters: OutputParameters | None = None
 
 
+def _read_levels(value: Any) -> Any:
+    """The protocol has no lists among parameters, and some clients cannot send one: "80,95" and 80 are read too."""
+    if isinstance(value, str):
+        try:
+            return [float(text) for text in value.split(",")]
+        except ValueError:
+            return value
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Levels = Annotated[
+    list[Annotated[float, Field(gt=0, lt=100)]], Field(max_length=MAX_LEVELS), BeforeValidator(_read_levels)
+]
+
+
 class RequestParameters(_Request):
-    """The form of all outputs that do not say otherwise."""
+    """The form of all outputs that do not say otherwise, and further outputs."""
 
     binary_data_output: bool | None = None
+    levels: Levels = Field(
+        [], description="levels of prediction intervals, 0 < level < 100: the outputs lower_80, upper_80 and so on"
+    )
 
 
 class InferRequest(_Request):
@@ -73,7 +92,7 @@ class InferRequest(_Request):
     id: str | None = None
     parameters: RequestParameters | None = None
     inputs: list[InputTensor] = Field(max_length=FEW)
-    outputs: list[RequestedOutput] | None = Field(None, max_length=FEW)
+    outputs: list[RequestedOutput] | None = Field(None, max_length=2 * MAX_LEVELS + 1)
 
 
 class IndexRequest(_Request):

@@ -118,7 +118,7 @@ BODIES = (
     | st.integers(49_900, 50_100).map(lambda size: b'{"value": 5' + b" " * (size - 12) + b"}")
 )
 PATHS = [
-    *["/predict/lstm", "/predict/mlp"] * 4,
+    *["/predict/lstm", "/predict/mlp", "/forecast/lstm", "/forecast/mlp"] * 4,
     *["/predict/lstm/", "/predict/lstm/batch", "/predict/gru", "/predict/", "/predict", "/x/predict/lstm", "/x"],
 ]
 HEADERS = st.lists(
@@ -171,18 +171,20 @@ class Refuser:
         raise AssertionError(scope["path"])
 
 
-@pytest.mark.parametrize(
-    ("path", "content"), [("/predict/mlp", b'{"value": 5}'), ("/predict/lstm", b'{"window": [1, 2, 3, 4, 5]}')]
-)
-def test_a_valid_single_prediction_never_comes_to_the_framework(apps: Apps, path: str, content: bytes) -> None:
+@pytest.mark.parametrize("kind", ["predict", "forecast"])
+@pytest.mark.parametrize(("name", "content"), [("mlp", b'{"value": 5}'), ("lstm", b'{"window": [1, 2, 3, 4, 5]}')])
+def test_a_valid_single_prediction_or_forecast_never_comes_to_the_framework(
+    apps: Apps, kind: str, name: str, content: bytes
+) -> None:
     fast_path = fast_path_of(Settings(models_dir=SHIPPED))
     fast_path._lifecycle = apps.fast_path._lifecycle
     fast_path._app = Refuser()
 
-    start, body = apps.ask(fast_path, post(content, path))
+    start, body = apps.ask(fast_path, post(content, f"/{kind}/{name}"))
 
+    answer = json.loads(body["body"])
     assert start["status"] == 200
-    assert json.loads(body["body"])["prediction"] == pytest.approx(7.8, abs=0.01)
+    assert (answer["prediction"] if kind == "predict" else answer["forecast"][0]) == pytest.approx(7.8, abs=0.01)
 
 
 def test_a_valid_body_of_unusual_length_is_answered_all_the_same(apps: Apps) -> None:

@@ -1,0 +1,87 @@
+"""Codec of /forecast: bytes of a request to bytes of its answer, all steps and the intervals of some levels."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from artifact import Batch, ModelCard
+from service.inference.errors import InvalidRequest, LevelOutOfReach, PredictionOverflow
+from service.inference.forecast import Forecast, forecast
+from service.inference.intervals import Interval, forecast_with_intervals
+from service.inference.lifecycle import LiveModel
+from service.protocols.native.body import forecast_body
+from service.protocols.native.codec import overflow
+from service.protocols.native.flat import read_flat_forecast
+
+NO_LEVELS = Interval(np.empty((0, 1, 0), np.float32), np.empty((0, 1, 0), np.float32))
+
+
+def answer_forecast(model: LiveModel, content: bytes) -> bytes:
+    """Forecast all steps from one row. Raises NotJSON or InvalidRequest."""
+    card = model.card
+    body = forecast_body(card.input, card.window).parse(content)
+    window = [body.content] if card.input.is_single_value else body.content
+    try:
+        found, (lower, upper) = _forecast(model, np.array([window], np.float32), body.levels)
+    except PredictionOverflow:
+        raise overflow([body.key()]) from None
+    intervals = _by_level(body.levels, lower[:, 0], upper[:, 0])
+    return _write(card, "forecast", found.values[0], intervals, extrapolated=len(found.extrapolated) > 0)
+
+
+def answer_forecasts(model: LiveModel, content: bytes, max_rows: int) -> bytes:
+    """Forecast all steps from each of up to `max_rows` rows. Raises NotJSON or InvalidRequest."""
+    windows, levels, key = _read_batch(model.card, content, max_rows)
+    try:
+        found, (lower, upper) = _forecast(model, windows, levels)
+    except PredictionOverflow as error:
+        raise overflow([key, error.row]) from None
+    intervals = _by_level(levels, lower, upper)
+    return _write(model.card, "forecasts", found.values, intervals, extrapolated=found.extrapolated)
+
+
+def level_text(level: float) -> str:
+    """A level as a key in JSON: 80 for 80 and for 80.0, 99.5 for 99.5."""
+    return str(int(level)) if level == int(level) else repr(level)
+
+
+def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Interval]:
+    if not levels:
+        return forecast(model, windows), NO_LEVELS
+    try:
+        return forecast_with_intervals(model, windows, levels)
+    except LevelOutOfReach as error:
+        place: list[str | int] = ["body", "levels", error.position]
+        raise InvalidRequest([{"type": "level_out_of_reach", "loc": place, "msg": str(error.detail)}]) from None
+
+
+def _by_level(levels: Sequence[float], lower: Iterable[Batch], upper: Iterable[Batch]) -> dict[str, dict[str, Batch]]:
+    ends = zip(levels, lower, upper, strict=True)
+    return {level_text(level): {"lower": low, "upper": high} for level, low, high in ends}
+
+
+def _write(
+    card: ModelCard, key: str, values: Batch, intervals: dict[str, dict[str, Batch]], *, extrapolated: Any
+) -> bytes:
+    answer = {
+        "model": card.name,
+        "version": card.version,
+        key: values,
+        "intervals": intervals,
+        "extrapolated": extrapolated,
+    }
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _read_batch(card: ModelCard, content: bytes, max_rows: int) -> tuple[Batch, Sequence[float], str]:
+    """The rows, (rows, window), the levels, and the key that the rows came under."""
+    body = forecast_body(card.input, card.window, max_rows)
+    if not card.input.is_single_value:
+        flat = read_flat_forecast(content, body.key(), card.window, max_rows)
+        if flat is not None:
+            return flat[0].astype(np.float32), flat[1], body.key()
+    parsed = body.parse(content)
+    windows = np.array(parsed.content, np.float64).reshape(-1, card.window)
+    return windows.astype(np.float32), parsed.levels, body.key()

@@ -1,0 +1,1 @@
+"""The routes that `NixtlaClient` calls, answered by the published models."""

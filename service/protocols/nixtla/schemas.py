@@ -1,0 +1,160 @@
+"""Requests of NixtlaClient 0.9, and their answers; what a published network cannot do is refused in words."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from artifact import FLOAT32_OVERFLOW
+from service.inference.errors import BadInput, NotJSON
+
+MAX_LEVELS = 100
+Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
+Level = Annotated[float, Field(ge=0, lt=100)]
+Count = Annotated[int, Field(ge=1, le=2**31)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Read the bytes of a request. Raises NotJSON or BadInput."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise NotJSON(f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+        raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'The body'}: {first['msg']}")
+
+
+class Series(_Request):
+    """Series one after the other. y: all values; sizes: how many of them each series has."""
+
+    y: list[Float32] = Field(min_length=1)
+    sizes: list[Count] = Field(min_length=1)
+    start_datetime: list[str] | None = None
+    X: Any = None
+    X_future: Any = None
+    categorical_exog: Any = None
+
+    def values(self) -> NDArray[np.float32]:
+        """All values, (sum of sizes,). Raises BadInput where they are not as many."""
+        if sum(self.sizes) != len(self.y):
+            raise BadInput(f"series: the sizes add up to {sum(self.sizes)}, but y has {len(self.y)} values")
+        return np.array(self.y, np.float32)
+
+
+class Task(_Request):
+    """What the requests have in common."""
+
+    series: Series
+    model: str
+    freq: str
+    finetune_steps: int = 0
+    finetuned_model_id: str | None = None
+    multivariate: bool = False
+    feature_contributions: bool = False
+    model_parameters: dict[str, Any] | None = None
+
+    def check_supported(self) -> None:
+        """Raise BadInput for what a published network cannot do."""
+        asked = {
+            "finetune_steps": self.finetune_steps > 0,
+            "finetuned_model_id": self.finetuned_model_id is not None,
+            "X": any(x is not None for x in (self.series.X, self.series.X_future, self.series.categorical_exog)),
+            "multivariate": self.multivariate,
+            "feature_contributions": self.feature_contributions,
+            "model_parameters": bool(self.model_parameters),
+        }
+        for name, wanted in asked.items():
+            if wanted:
+                raise BadInput(REFUSALS[name])
+
+
+class ForecastTask(Task):
+    """POST /v2/forecast."""
+
+    h: Count
+    level: list[Level] | None = Field(None, max_length=MAX_LEVELS)
+
+
+class BacktestTask(ForecastTask):
+    """POST /v2/cross_validation. full_history: fitted values of every row, whatever h and n_windows say."""
+
+    n_windows: Count
+    step_size: Count | None = None
+    full_history: bool = False
+
+
+class AnomalyTask(Task):
+    """POST /v2/anomaly_detection."""
+
+    level: Level = Field(99, gt=0)
+
+
+class OnlineAnomalyTask(AnomalyTask):
+    """POST /v2/online_anomaly_detection."""
+
+    h: Count
+    detection_size: Count
+    step_size: Count | None = None
+    threshold_method: Literal["univariate", "multivariate"] = "univariate"
+
+
+class Forecasts(BaseModel):
+    """Forecasts of all series one after the other. intervals: lo-80, hi-80 and so on, of the same length."""
+
+    mean: list[float]
+    intervals: dict[str, list[float]] | None
+    weights_x: None = None
+    feature_contributions: None = None
+
+
+class Backtest(Forecasts):
+    """Forecasts of rows that the request has: how many of each series (sizes), and which ones (idxs, from 0)."""
+
+    sizes: list[int]
+    idxs: list[int]
+
+
+class Anomalies(Backtest):
+    """anomaly: whether the value lies outside the interval; score: its distance from the forecast in half widths."""
+
+    anomaly: list[bool]
+    anomaly_score: list[float]
+
+
+class Parameters(BaseModel):
+    """Window and steps of a model, in the client's words."""
+
+    input_size: int
+    horizon: int
+
+
+class Detail(BaseModel):
+    """GET /model_params."""
+
+    detail: Parameters
+
+
+class Accepted(BaseModel):
+    """GET /validate_api_key."""
+
+    message: str = "success"
+    detail: str = "the API key is accepted, or none is needed"
+
+
+REFUSALS: Mapping[str, str] = {
+    "finetune_steps": "finetune_steps: nothing is trained on request here; train with `python -m training`, and name "
+    "the published model in `model`",
+    "finetuned_model_id": "finetuned_model_id: models are not fine-tuned here; name a published model in `model`",
+    "X": "exogenous features are not supported; the published networks see the series' own values alone",
+    "multivariate": "multivariate: every series is forecast for itself here; leave it False",
+    "feature_contributions": "feature_contributions are not supported; the networks have no features",
+    "model_parameters": "model_parameters are not supported; a published model has none to set",
+    "threshold_method": "threshold_method: 'multivariate' is not supported; use 'univariate'",
+}

@@ -1,0 +1,62 @@
+"""Outputs of an Open Inference answer: which ones, in which form, and their bytes."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+
+from artifact import Batch, ModelCard
+from service.inference.errors import BadInput
+from service.protocols.open_inference.schemas import InferRequest, OutputParameters, RequestedOutput
+
+
+class Answer(NamedTuple):
+    """The bytes of an answer, and the length of its JSON where binary tensors follow it."""
+
+    content: bytes
+    header_length: int | None
+
+
+def write(card: ModelCard, request: InferRequest | None, outputs: Mapping[str, Batch], *, extrapolated: bool) -> Answer:
+    """Write the outputs that are requested, or all of them; request: None for a bare tensor, answered in binary.
+
+    Raises BadInput for an output that there is not.
+    """
+    described, tensors = [], []
+    for name, binary in _forms(card, request, outputs).items():
+        values = np.ascontiguousarray(outputs[name])
+        output: dict[str, Any] = {"name": name, "shape": values.shape, "datatype": "FP32"}
+        if binary:
+            output["parameters"] = {"binary_data_size": values.nbytes}
+            tensors.append(values.astype("<f4", copy=False).tobytes())
+        else:
+            output["data"] = values.ravel()
+        described.append(output)
+    answer: dict[str, Any] = {"model_name": card.name, "model_version": str(card.version)}
+    if request is not None and request.id is not None:
+        answer["id"] = request.id
+    answer |= {"parameters": {"extrapolated": extrapolated}, "outputs": described}
+    content = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Answer(b"".join([content, *tensors]), len(content) if tensors else None)
+
+
+def _forms(card: ModelCard, request: InferRequest | None, outputs: Mapping[str, Batch]) -> dict[str, bool]:
+    """Names of the outputs, in the order of the answer, and whether each is binary. Raises BadInput."""
+    if request is None:
+        return dict.fromkeys(outputs, True)
+    requested = request.outputs or [RequestedOutput(name=name) for name in outputs]
+    names = [output.name for output in requested]
+    if not set(names) <= outputs.keys() or len(set(names)) < len(names):
+        gives = f"one output, '{card.output.name}'" if len(outputs) == 1 else f"the outputs {', '.join(outputs)}"
+        raise BadInput(f"{card.name} gives {gives}")
+    return {output.name: _is_binary(output.parameters or OutputParameters(), request) for output in requested}
+
+
+def _is_binary(wanted: OutputParameters, request: InferRequest) -> bool:
+    """What is said of the output itself, or else of all. Raises BadInput for a form that is not supported."""
+    if wanted.classification is not None or wanted.shared_memory_region is not None:
+        raise BadInput("An output comes as JSON or as binary data; classification and shared memory are not supported")
+    if wanted.binary_data is not None:
+        return wanted.binary_data
+    return bool(request.parameters and request.parameters.binary_data_output)

@@ -1,0 +1,1 @@
+"""KServe's time series protocol, below /v1/timeseries."""

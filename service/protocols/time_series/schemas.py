@@ -1,0 +1,117 @@
+"""Requests and responses of KServe's time series protocol, as in its `protocol/rest/timeseries/types.py`."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from artifact import FLOAT32_OVERFLOW
+from service.inference.errors import BadInput, NotJSON
+
+MAX_QUANTILES = 100
+Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
+Quantile = Annotated[float, Field(gt=0, lt=1)]
+Status = Literal["completed", "error", "partial"]
+UNIVARIATE: Literal["univariate_time_series"] = "univariate_time_series"
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(strict=True, json_schema_extra={"additionalProperties": True})
+
+
+class SeriesInput(_Request):
+    """One series. Of a longer one than the model's window the end is used."""
+
+    type: Literal["univariate_time_series"] = UNIVARIATE
+    name: str
+    series: list[Float32] = Field(description="values, oldest first")
+    frequency: str = Field(
+        description="second, minute, hour, day, week, month, quarter, year, or pandas' alias, as 15min"
+    )
+    start_timestamp: str | None = Field(
+        None, description="ISO 8601 time of the first value, with Z, an offset or [a zone] if it has one"
+    )
+
+
+class ForecastOptions(_Request):
+    """What is wanted of every series."""
+
+    horizon: int = Field(ge=1, description="values to forecast; at most the model's steps")
+    quantiles: list[Quantile] | None = Field(None, max_length=MAX_QUANTILES)
+
+
+class ForecastRequest(_Request):
+    """A forecast of one or more series with one model. Unknown keys are ignored, as extensions of the protocol."""
+
+    model: str
+    inputs: list[SeriesInput] = Field(min_length=1)
+    options: ForecastOptions
+    metadata: dict[str, Any] | None = None
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Read the bytes of a request. Raises NotJSON or BadInput."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise NotJSON(f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+        raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'The body'}: {first['msg']}")
+
+
+class SeriesError(BaseModel):
+    """Why a series has no forecast."""
+
+    code: str | None
+    message: str
+    param: str | None
+    type: str
+
+
+class ErrorResponse(BaseModel):
+    """Why a request has no forecasts."""
+
+    error: SeriesError
+
+
+class SeriesForecast(BaseModel):
+    """Forecast of one series."""
+
+    type: Literal["univariate_time_series"]
+    name: str
+    mean_forecast: list[float]
+    frequency: str
+    start_timestamp: str = Field(description="time of the first forecast value; empty if the series had no time")
+    quantiles: dict[str, list[float]] | None
+    timestamps: list[str] | None = Field(description="time of each forecast value, in the form of the series' own")
+
+
+class ForecastOutput(BaseModel):
+    """What became of one series."""
+
+    type: Literal["time_series_forecast"]
+    id: str
+    status: Literal["completed", "error"]
+    content: list[SeriesForecast]
+    error: SeriesError | None
+
+
+class Usage(BaseModel):
+    """Values read and values forecast."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class ForecastResponse(BaseModel):
+    """Forecasts, an output for each input in the same order."""
+
+    id: str
+    created_at: int
+    status: Status
+    error: SeriesError | None
+    model: str
+    version: int
+    outputs: list[ForecastOutput]
+    usage: Usage
