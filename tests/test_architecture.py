@@ -128,22 +128,22 @@ def test_the_service_names_no_network_and_no_model() -> None:
     assert list(names_of_networks()) == []
 
 
-def test_only_the_entry_to_the_training_room_knows_the_report() -> None:
+def test_only_the_command_line_of_training_imports_the_report() -> None:
     assert {
         dotted(path)
         for path in modules("training")
         if "report" not in path.parts and any(name.startswith("training.report") for name in imports(path))
-    } == {"training.__main__"}
+    } == {"training.command"}
 
 
-def test_only_the_executor_of_the_report_knows_of_processes() -> None:
+def test_only_one_file_of_training_starts_processes() -> None:
     knowing = [
-        path.stem
-        for path in modules("training/report")
-        if any(re.match("multiprocessing|concurrent", n) for n in imports(path))
+        str(path.relative_to(CHECKOUT))
+        for path in sorted((CHECKOUT / "training").rglob("*.py"))
+        if any(re.match("joblib|multiprocessing|concurrent", name) for name in imports(path))
     ]
 
-    assert knowing == ["executor"]
+    assert knowing == ["training/processes.py"]
 
 
 def test_neither_the_artifact_nor_the_service_loads_tensorflow() -> None:

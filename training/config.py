@@ -21,7 +21,7 @@ def _card_key_file() -> Path | None:
 
 
 class SeriesConfig(BaseSettings):
-    """A command line, read once and never changed, that names a series: the article's or a CSV column."""
+    """The options that choose the series: the article's or a CSV column. Immutable."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -38,7 +38,9 @@ class SeriesConfig(BaseSettings):
     horizon: int | None = Field(
         None, ge=0, description="rows from the window's last value to the target; unset: 1, or 0 with --target"
     )
-    window: int = Field(5, ge=1, le=100, description="values that the LSTM sees; the MLP sees the last one")
+    window: int = Field(
+        5, ge=1, le=100, description="values that a network on the window sees; `mlp` sees the last of them"
+    )
 
     @model_validator(mode="after")
     def _check_csv(self) -> Self:
@@ -49,6 +51,11 @@ class SeriesConfig(BaseSettings):
         if self.target in (None, self.column) and self.csv is not None and self.resolved_horizon == 0:
             raise ValueError("at --horizon 0 the window's last value would be its own target: name another --target")
         return self
+
+    @classmethod
+    def examples(cls) -> str:
+        """Examples at the end of `--help`."""
+        return ""
 
     @property
     def resolved_horizon(self) -> int:
@@ -64,17 +71,18 @@ class SeriesConfig(BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments alone, no environment: what a run learns is what its command line says."""
+        """Read arguments only, no environment variables: a run depends on its command line alone."""
         return (init_settings,)
 
 
 class TrainConfig(SeriesConfig):
-    """Train networks on one lagged series, the article's or a CSV column, and publish them.
+    """Train networks on one lagged series and publish them to the model repository.
 
-    With `report` as the first argument, compare them with simpler contenders instead: see `report --help`.
+    The series is a column of a CSV file, or without --csv the article's.
+    `python -m training report` compares networks instead: see `report --help`.
     """
 
-    networks: tuple[str, ...] = Field(("lstm", "mlp"), description="networks to train, with commas between")
+    networks: tuple[str, ...] = Field(("lstm", "mlp"), description=f"networks to train, of {', '.join(NETWORKS)}")
     name: str | None = Field(
         None, description="publish as NAME-lstm, NAME-mlp and so on; unset: as lstm, mlp and so on"
     )
@@ -85,17 +93,29 @@ class TrainConfig(SeriesConfig):
     )
     held_out: float = Field(0.05, gt=0, lt=1, description="share of the rows, at the end, to evaluate on")
     epochs: int | None = Field(None, ge=1, description="passes over the rows; unset: 4000, or 2000 for the article")
-    batch_size: int = Field(5, ge=1, description="rows in a step")
+    batch_size: int = Field(5, ge=1, description="rows in a training step")
     learning_rate: float = Field(
-        0.01, gt=0, allow_inf_nan=False, description="where the cosine starts; the article recipe has its own"
+        0.01,
+        gt=0,
+        allow_inf_nan=False,
+        description="learning rate at the start of the cosine; the article recipe has its own",
     )
-    seed: int = Field(0, ge=0, lt=2**32, description="the one seed: weights and the order of the rows")
+    seed: int = Field(0, ge=0, lt=2**32, description="seed of the first weights and of the order of the rows")
     models_dir: Path = Field(Path("models"), exclude=True, description="the model repository to publish to")
     card_key_file: Path | None = Field(
         default_factory=_card_key_file,
         exclude=True,
-        description="the key to sign cards with; by itself what LAGCAST_CARD_KEY_FILE says",
+        description="file with the key that signs cards; unset: LAGCAST_CARD_KEY_FILE, if that is set",
     )
+
+    @classmethod
+    def examples(cls) -> str:
+        return """\
+examples:
+  python -m training
+  python -m training --csv sales.csv --column units --name sales
+  python -m training --networks lstm,gru,linear --epochs 500 --held-out 0.2
+  python -m training report --csv sales.csv --column units"""
 
     @field_validator("networks")
     @classmethod
@@ -126,5 +146,5 @@ class TrainConfig(SeriesConfig):
         return self.epochs or DEFAULT_EPOCHS[self.recipe]
 
     def on_card(self) -> dict[str, Any]:
-        """The config as it stands on a card: no path but the CSV file's name, so that cards can be shown to anyone."""
+        """The config for a card: no path but the CSV file's name, since cards are shown to clients."""
         return self.model_dump(mode="json") | {"csv": self.csv and self.csv.name, "epochs": self.resolved_epochs}

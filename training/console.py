@@ -1,43 +1,79 @@
 """Terminal output: progress on stderr, results as text."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-from artifact import Metrics, ModelCard
+from artifact import Evaluation, Metrics, ModelCard
+from training.evaluate import TIE
 
 OnEpochs = Callable[[float, float], None]
-"""Takes the epochs done so far, and the mean loss since the last call."""
+"""Takes the epochs of one fit done so far, and the mean loss since the last call."""
+StartFit = Callable[[str], OnEpochs]
+"""Takes what is fitted on what, "lstm on 95 rows", and gives what to call with the progress of this fit."""
 
-LINES = 10  # without a terminal
+LINES = 10  # for each fit, without a terminal
+LINE_SECONDS = 10  # a log that says nothing for longer looks like a process that hangs
+# With fewer rows not even a model that is better on every one of them can be told from chance: 1 in 2^4 is over 5 %.
+LEAST_HELD_OUT = 5
+
+
+def show_nothing(_label: str) -> OnEpochs:
+    """A StartFit for callers without a terminal or a log."""
+    return lambda _done, _loss: None
 
 
 @contextmanager
-def show_epochs(label: str, epochs: int) -> Iterator[OnEpochs]:
-    """Show the progress of one fit on stderr: a bar on a terminal, lines elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _plain_lines(label, epochs)
-        return
-    epoch, left = "epoch {task.completed:.0f}/{task.total}", TimeRemainingColumn()
-    with Progress("{task.description}", BarColumn(), epoch, "loss {task.fields[loss]}", left, console=console) as bar:
-        task = bar.add_task(label, total=epochs, loss="")
-        yield lambda done, loss: bar.update(task, completed=done, loss=f"{loss:.3g}")
-
-
-def _plain_lines(label: str, epochs: int) -> OnEpochs:
-    printed = 0
+def show_fits(fits: int, epochs: int) -> Iterator[StartFit]:
+    """Show the progress of a run of `fits` fits with `epochs` epochs each: a bar on a terminal, lines elsewhere."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    if not console.is_terminal:
+        yield _lines(console, fits, epochs)
+        return
+    text = ("{task.description}", BarColumn(), "{task.fields[epoch]}", TimeRemainingColumn(), "left")
+    with Progress(*text, console=console) as bar:
+        yield _bar(bar, fits, epochs)
 
-    def print_line(done: float, loss: float) -> None:
-        nonlocal printed
-        if done * LINES // epochs > printed:
-            printed = int(done * LINES // epochs)
-            console.print(f"{label}: epoch {done:.0f}/{epochs}, loss {loss:.3g}")
 
-    return print_line
+def _bar(bar: Progress, fits: int, epochs: int) -> StartFit:
+    task = bar.add_task("", total=fits * epochs, epoch="")
+    started = 0
+
+    def start(label: str) -> OnEpochs:
+        nonlocal started
+        before, started = started, started + 1
+        bar.update(task, description=f"fit {started} of {fits}, {label}", completed=before * epochs)
+        return lambda done, loss: bar.update(
+            task, completed=before * epochs + done, epoch=f"epoch {done:.0f}/{epochs} loss {loss:.3g}"
+        )
+
+    return start
+
+
+def _lines(console: Console, fits: int, epochs: int) -> StartFit:
+    began = time.monotonic()
+    started = 0
+
+    def start(label: str) -> OnEpochs:
+        nonlocal started
+        before, started = started, started + 1
+        prefix, printed, last = f"fit {started} of {fits}, {label}", 0, time.monotonic()
+
+        def print_line(done: float, loss: float) -> None:
+            nonlocal printed, last
+            if done * LINES // epochs > printed or time.monotonic() - last >= LINE_SECONDS:
+                printed, last = int(done * LINES // epochs), time.monotonic()
+                left = (last - began) * (fits * epochs / (before * epochs + done) - 1)
+                seconds = timedelta(seconds=round(left))
+                console.print(f"{prefix}: epoch {done:.0f}/{epochs}, loss {loss:.3g}, {seconds} left of the whole run")
+
+        return print_line
+
+    return start
 
 
 @contextmanager
@@ -70,7 +106,18 @@ def verdict(card: ModelCard) -> str:
     """One line: whether the model beats its baselines on the held-out rows."""
     evaluation = card.evaluation
     label = f"{card.name}/{card.version}"
-    if not evaluation.loses_to:
-        return f"{label} beats persistence and linear on {evaluation.held_out_rows} held-out rows"
-    lost = " and ".join(f"{name} ({getattr(evaluation, name).rmse:.4g})" for name in evaluation.loses_to)
-    return f"{label} LOSES to {lost} on {evaluation.held_out_rows} held-out rows, RMSE {evaluation.model.rmse:.4g}"
+    rows = f"{evaluation.held_out_rows} held-out row{'s' if evaluation.held_out_rows != 1 else ''}"
+    if evaluation.held_out_rows < LEAST_HELD_OUT:
+        return f"{label}: {rows}, too few to tell whether it beats persistence and linear; raise --held-out"
+    if evaluation.loses_to:
+        lost = " and ".join(f"{name} ({getattr(evaluation, name).rmse:.4g})" for name in evaluation.loses_to)
+        return f"{label} LOSES to {lost} on {rows}, RMSE {evaluation.model.rmse:.4g}"
+    return f"{label} {_wins(evaluation)} on {rows}"
+
+
+def _wins(evaluation: Evaluation) -> str:
+    baselines = {"persistence": evaluation.persistence, "linear": evaluation.linear}
+    beaten = [name for name, metrics in baselines.items() if evaluation.model.rmse < (1 - TIE) * metrics.rmse]
+    tied = [name for name in baselines if name not in beaten]
+    words = {"beats": beaten, "ties with": tied}
+    return ", ".join(f"{verb} {' and '.join(names)}" for verb, names in words.items() if names)

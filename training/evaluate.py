@@ -7,6 +7,8 @@ from training.data.series import Rows
 from training.least_squares import least_squares
 from training.values import Values
 
+TIE = 0.02  # of the RMSE: less is not worth the choice between two models; the report's advice has the same limit
+
 
 def evaluate(predictions: Values, trained: Rows, held_out: Rows) -> Evaluation:
     """Metrics of `predictions`, (rows,), for the held-out rows, beside those of the two baselines.
@@ -21,8 +23,14 @@ def evaluate(predictions: Values, trained: Rows, held_out: Rows) -> Evaluation:
         name: metrics(forecast.astype(np.float32), held_out.targets, naive_error)
         for name, forecast in forecasts.items()
     }
-    loses_to = [name for name, baseline in baselines.items() if baseline.rmse < model.rmse]
+    resolution = float(np.finfo(np.float32).eps * np.abs(held_out.targets).max())
+    loses_to = [name for name, baseline in baselines.items() if _loses(model.rmse, baseline.rmse, resolution)]
     return Evaluation(held_out_rows=len(held_out.targets), model=model, loses_to=loses_to, **baselines)
+
+
+def _loses(rmse: float, other: float, resolution: float) -> bool:
+    """Neither a difference under 2 % nor one that float32 cannot resolve at the targets' size loses anything."""
+    return rmse > (1 + TIE) * other and rmse - other > resolution
 
 
 def metrics(predictions: Values | Batch, targets: Values, naive_error: float) -> Metrics:

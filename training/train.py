@@ -8,7 +8,7 @@ import numpy as np
 from artifact import LITERT_FILE, CardDraft, check_golden
 from training.card import draft_card
 from training.config import TrainConfig
-from training.console import show_epochs
+from training.console import StartFit, show_nothing
 from training.data.series import Rows, Values
 from training.evaluate import evaluate
 from training.export import export, predict_litert
@@ -24,29 +24,34 @@ class Trained(NamedTuple):
     files: dict[str, bytes]
 
 
-def train(name: str, config: TrainConfig, rows: Rows) -> Trained:
-    """Train the registry's network `name` on `rows`.
+def fits_of(config: TrainConfig) -> int:
+    """How many fits `train` makes for one network."""
+    return 2 if config.recipe == "scaled" else 1
+
+
+def train(name: str, config: TrainConfig, rows: Rows, start_fit: StartFit = show_nothing) -> Trained:
+    """Train the registry's network `name` on `rows`; `start_fit` is told of each fit and its progress.
 
     Raises ArtifactError if the loss diverges or the exported files do not give the same predictions.
     """
     network = NETWORKS[name]
     fitted_rows, held_out = rows.split(config.held_out, config.resolved_horizon)
-    model = _fit(network, config, fitted_rows)
+    model = _fit(network, config, fitted_rows, start_fit)
     evaluation = evaluate(predict(model, network.inputs(held_out.windows)), fitted_rows, held_out)
     if config.recipe == "scaled":
         # The published weights are fitted on all rows: the newest, which are held out above, say most of what comes
         # next. The metrics stay those of the fit that did not see the held-out rows.
         fitted_rows = rows
-        model = _fit(network, config, rows)
+        model = _fit(network, config, rows, start_fit)
     files = export(model, network.inputs(fitted_rows.windows).astype(np.float32))
     draft = draft_card(network, config, fitted_rows, evaluation, model, files)
     check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
     return Trained(draft, files)
 
 
-def _fit(network: Network, config: TrainConfig, rows: Rows) -> keras.Sequential:
-    with show_epochs(f"{network.name} on {len(rows.targets)} rows", config.resolved_epochs) as on_epochs:
-        return fit(network, config, rows, lambda _model, done, loss: on_epochs(done, loss))
+def _fit(network: Network, config: TrainConfig, rows: Rows, start_fit: StartFit) -> keras.Sequential:
+    on_epochs = start_fit(f"{network.name} on {len(rows.targets)} rows")
+    return fit(network, config, rows, lambda _model, done, loss: on_epochs(done, loss))
 
 
 def predict(model: keras.Sequential, inputs: Values) -> Values:

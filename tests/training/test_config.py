@@ -18,6 +18,22 @@ def test_every_field_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"--{field.replace('_', '-')}" in shown
 
 
+@pytest.mark.parametrize("command", [[], ["report"]], ids=["training", "report"])
+def test_help_fits_80_columns_and_shows_examples_and_no_types_of_python(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    with pytest.raises(SystemExit, match="0"):
+        main([*command, "--help"])
+
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "examples:\n  python -m training" in shown
+    for unwanted in ("None", "null", "factory", "tuple", "('lstm'"):
+        assert unwanted not in shown
+
+
 def test_flags_set_fields() -> None:
     config = CliApp.run(TrainConfig, ["--epochs", "20", "--batch-size", "7", "--models-dir", "elsewhere"])
     networks = CliApp.run(TrainConfig, ["--networks", "gru,linear", "--name", "sales"])

@@ -30,7 +30,7 @@ def test_a_run_publishes_the_next_version_of_both_models_and_prints_how_good_the
     assert [versions(tmp_path, name) for name in ("lstm", "mlp")] == [[1, 2], [1, 2]]
     card = verify(tmp_path, "lstm", 2).card
     assert card.evaluation.loses_to
-    lstm, mlp = run.stdout.splitlines()[-2:]
+    lstm, mlp = run.stdout.split("\n\n")[-2].splitlines()
     assert lstm.startswith(f"lstm/2 LOSES to {card.evaluation.loses_to[0]}")
     assert mlp.startswith("mlp/2 LOSES to")
     for word in ("mae", "rmse", "max_abs_error", "r2", "mase", "persistence", "linear"):
@@ -49,36 +49,50 @@ def test_without_a_terminal_progress_is_plain_lines_and_nothing_else_is_said(tmp
     assert "\x1b" not in run.stderr
 
 
-def test_on_a_terminal_progress_is_a_bar_with_epoch_loss_and_time_left(tmp_path: Path) -> None:
+def test_on_a_terminal_progress_is_a_bar_with_fit_epoch_loss_and_time_left(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
-    subprocess.run(
+    with subprocess.Popen(
         command("--epochs", 20, "--models-dir", tmp_path),
         cwd=CHECKOUT,
-        check=True,
         stdout=subprocess.DEVNULL,
         stderr=follower,
-        env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
-    )
-    os.close(follower)
-    shown = os.read(leader, 1 << 20).decode()
-    os.close(leader)
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "140"},
+    ) as run:
+        os.close(follower)
+        shown = read_terminal(leader)
 
+    assert run.returncode == 0, shown
     assert "━" in shown
+    assert "fit 4 of 4, mlp on 100 rows" in shown
     assert "epoch 20/20" in shown
     assert "loss " in shown
     assert "0:00:00" in shown
 
 
+def read_terminal(leader: int) -> str:
+    """All that is written, read as it is written: a full terminal buffer would stop the writer."""
+    parts = []
+    try:
+        while part := os.read(leader, 1 << 16):
+            parts.append(part)
+    except OSError:  # what Linux says when the last writer has closed a terminal
+        pass
+    finally:
+        os.close(leader)
+    return b"".join(parts).decode()
+
+
 def test_an_interrupted_run_publishes_nothing_and_exits_130(tmp_path: Path) -> None:
+    # Where the tests run in the background of a script, SIGINT is ignored, and a child would inherit that.
     with subprocess.Popen(
-        command("--epochs", 100_000, "--models-dir", tmp_path),
+        ["env", "--default-signal=INT", *command("--epochs", 100_000, "--models-dir", tmp_path)],
         cwd=CHECKOUT,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as run:
         assert run.stderr is not None
-        assert "lstm on 95 rows: epoch" in run.stderr.readline()
+        assert "fit 1 of 4, lstm on 95 rows: epoch" in run.stderr.readline()
         run.send_signal(signal.SIGINT)
         said = run.stderr.read()
 
@@ -122,6 +136,57 @@ def test_a_repository_that_cannot_be_written_exits_1_with_one_line(
 
     assert code == 1
     assert "Not a directory" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_folders_that_exist_and_cannot_be_written_are_found_before_the_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lstm").mkdir()
+    (tmp_path / "mlp").symlink_to("/proc/self/fdinfo")  # not even root can write there
+
+    code = main(["--models-dir", str(tmp_path)])
+
+    assert code == 1
+    assert capsys.readouterr().err.startswith(f"training: {tmp_path}/mlp: cannot be written: ")
+    assert list((tmp_path / "lstm").iterdir()) == []
+
+
+def test_a_reader_of_stdout_that_has_gone_ends_the_run_quietly_and_the_models_are_published(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    run = subprocess.run(
+        command("--networks", "linear", "--models-dir", tmp_path),
+        cwd=CHECKOUT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+
+    assert run.returncode == 141
+    assert "Traceback" not in run.stderr
+    assert "Error" not in run.stderr
+    assert versions(tmp_path, "linear") == [1]
+
+
+def test_a_full_device_for_stdout_exits_1_and_says_what_was_published(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            command("--networks", "linear", "--models-dir", tmp_path),
+            cwd=CHECKOUT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1] == (
+        f"training: published in {tmp_path}: linear/1; but the results cannot be printed: No space left on device"
+    )
+    assert versions(tmp_path, "linear") == [1]
 
 
 def test_a_loss_that_is_not_finite_exits_1_and_publishes_nothing(

@@ -6,8 +6,8 @@ from training.report.article import article_runs
 from training.report.article_findings import article_section
 from training.report.config import ReportConfig
 from training.report.cost import cost_runs
-from training.report.executor import run_all
 from training.report.files import write
+from training.report.kept import run_all
 from training.report.known import shampoo_runs, sunspot_runs
 from training.report.rolling import RollingRun, Source, origins, rolling_runs
 from training.report.section import Section
@@ -18,7 +18,7 @@ from training.report.span_findings import span_section
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training.report.executor import Run
+    from training.report.kept import Run
 
 
 def build(config: ReportConfig) -> str:

@@ -1,4 +1,4 @@
-"""`ReportConfig`: the command line of the report; `Budget`: what every network of it may spend."""
+"""`ReportConfig`: the command line of the report; `Budget`: the training steps that each of its networks gets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ QUICK_EPOCHS = 400
 
 @dataclass(frozen=True)
 class Budget:
-    """The same for every network of a comparison: Adam, a cosine from `learning_rate` to zero over `steps`."""
+    """Training of each network in a comparison: Adam, with a cosine from `learning_rate` to zero over `steps`."""
 
     steps: int
     batch_size: int = 32
@@ -28,7 +28,11 @@ class Budget:
 
 
 class ReportConfig(SeriesConfig):
-    """Compare the LSTM with simpler contenders, on the article's series and others or on a CSV column, and draw it."""
+    """Compare the LSTM with simpler models; write tables, pictures and a page.
+
+    The series is a column of a CSV file, or without --csv the article's,
+    generated ones and two well-known ones.
+    """
 
     model_config = SettingsConfigDict(cli_prog_name="python -m training report")
 
@@ -37,19 +41,26 @@ class ReportConfig(SeriesConfig):
         default=False, description="fewer seeds, spans and steps: a first look, in under a minute"
     )
     seeds: int | None = Field(
-        None, ge=1, le=100, description=f"runs that differ in chance alone; unset: {SEEDS}, or {QUICK_SEEDS} if quick"
+        None, ge=1, le=100, description=f"seeds to repeat each run with; unset: {SEEDS}, or {QUICK_SEEDS} if quick"
     )
     steps: int | None = Field(
         None, ge=1, description=f"training steps of every network; unset: {STEPS}, or {QUICK_STEPS} if quick"
     )
     out: Path = Field(Path("report"), description="the folder to write to")
-    cache_dir: Path = Field(Path(".cache/report"), description="the folder that keeps finished runs")
+    cache_dir: Path = Field(Path(".cache/report"), description="the folder in which results of finished runs are kept")
 
     @model_validator(mode="after")
     def _check_series(self) -> Self:
         if self.csv is None and "window" in self.model_fields_set:
             raise ValueError("--window needs --csv: the other series have windows of their own")
         return self
+
+    @classmethod
+    def examples(cls) -> str:
+        return """\
+examples:
+  python -m training report --quick
+  python -m training report --csv sales.csv --column units --horizon 3"""
 
     @property
     def budget(self) -> Budget:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from training.report.config import ReportConfig
-from training.report.executor import LIBRARIES
+from training.report.kept import LIBRARIES
 from training.report.pictures import COLOURS
 from training.report.section import Section
 

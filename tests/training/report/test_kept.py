@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.runs import NotedRun
 from training.console import show_count
-from training.report.executor import digest, run_all
+from training.report.kept import digest, run_all
 
 
 def times_run(folder: Path) -> list[int]:
@@ -71,7 +71,7 @@ def test_a_kept_file_that_is_not_whole_is_made_again(tmp_path: Path) -> None:
 def test_a_digest_depends_on_every_field_and_on_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     run = NotedRun("folder", 0)
     digests = {digest(run), digest(replace(run, number=1)), digest(replace(run, trouble="death"))}
-    monkeypatch.setattr("training.report.executor.CODE", -1)
+    monkeypatch.setattr("training.report.kept.CODE", -1)
 
     assert len(digests | {digest(run)}) == 4
     assert digest(run) == digest(NotedRun("folder", 0))

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+
+from artifact import CardDraft, verify, versions
+from tests.repository import SHIPPED
+from training.publish import PublishError, publish_all
+from training.train import Trained
+
+
+def shipped(name: str) -> Trained:
+    card, files = verify(SHIPPED, name, 1)
+    draft = {key: value for key, value in card.model_dump().items() if key not in ("version", "created", "files")}
+    return Trained(CardDraft.model_validate(draft), files)
+
+
+def test_a_model_that_cannot_be_written_is_named_with_what_was_published_and_how_to_get_the_rest(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mlp").symlink_to("/proc/self/fdinfo")
+
+    with pytest.raises(PublishError) as raised:
+        publish_all(tmp_path, [shipped("lstm"), shipped("mlp")], None)
+
+    assert str(raised.value).startswith(f"{tmp_path}/mlp: cannot be written: ")
+    assert str(raised.value).endswith("; lstm/1 published; for the rest run the same command again with --networks mlp")
+    assert versions(tmp_path, "lstm") == [1]

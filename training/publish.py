@@ -1,0 +1,59 @@
+"""Publish the models of a run, and find out before it whether that is possible."""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from artifact import CardDraft, ModelCard, publish
+
+
+class PublishError(OSError):
+    """A model that could not be written; the message names the path and what was published before it."""
+
+
+class Publishable(Protocol):
+    """A draft of a card, and the artifact's files by name."""
+
+    @property
+    def draft(self) -> CardDraft: ...
+
+    @property
+    def files(self) -> dict[str, bytes]: ...
+
+
+def check_writable(models_dir: Path, names: Iterable[str]) -> None:
+    """Write to the folder of every model, so that what cannot be published is found before the training.
+
+    A real write, since permissions do not tell of a read-only mount or a full disk. Raises PublishError.
+    """
+    for name in names:
+        folder = models_dir / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(b"probe")
+                probe.flush()
+        except OSError as error:
+            raise PublishError(f"{folder}: cannot be written: {error.strerror}") from None
+
+
+def publish_all(models_dir: Path, trained: Sequence[Publishable], key: bytes | None) -> list[ModelCard]:
+    """Publish each model as its next version. Raises PublishError; the models before the failing one stay published."""
+    cards: list[ModelCard] = []
+    for model in trained:
+        try:
+            cards.append(publish(models_dir, model.draft, model.files, key))
+        except OSError as error:
+            rest = ",".join(later.draft.network for later in trained[len(cards) :])
+            done = f"{' and '.join(labels(cards))} published" if cards else "nothing published"
+            raise PublishError(
+                f"{models_dir / model.draft.name}: cannot be written: {error.strerror}; {done}; "
+                f"for the rest run the same command again with --networks {rest}"
+            ) from None
+    return cards
+
+
+def labels(cards: Iterable[ModelCard]) -> list[str]:
+    """`name/version` of each card."""
+    return [f"{card.name}/{card.version}" for card in cards]
