@@ -1,4 +1,4 @@
-"""Every command of the README, run as it stands in a copy of the checkout, gives what the README shows."""
+"""Every command of the README and of docs/, run as it stands in a copy of the checkout, gives what is shown."""
 
 import argparse
 import json
@@ -22,6 +22,10 @@ from tests.repository import CHECKOUT
 from tests.server import free_port
 
 README = (CHECKOUT / "README.md").read_text()
+PROTOCOLS, TRAINING, SETTINGS = (
+    (CHECKOUT / "docs" / f"{name}.md").read_text() for name in ("protocols", "training", "settings")
+)
+TEXT = README + TRAINING + PROTOCOLS
 CI = (CHECKOUT / ".ci" / "run").read_text()
 
 
@@ -39,13 +43,13 @@ class Example(NamedTuple):
     output: str
 
 
-def examples(text: str = README) -> list[Example]:
-    found = re.findall(r"```sh\n(.*?)```(?:\n+(?:[^`#]*?\n)?```(?:json|text)\n(.*?)```)?", text, re.DOTALL)
-    return [Example(line.partition("  #")[0].strip(), output) for lines, output in found for line in lines.splitlines()]
+def examples(text: str = TEXT) -> list[Example]:
+    found = re.findall(r"```sh\n(.*?)```(?:\n+(?:(?:(?!```)[^#])*?\n)?```(?:json|text)\n(.*?)```)?", text, re.DOTALL)
+    whole = [(line, output) for lines, output in found for line in lines.replace("\\\n", "").splitlines()]
+    return [Example(line.partition("  #")[0].strip(), output) for line, output in whole]
 
 
-PROTOCOLS = (CHECKOUT / "docs" / "protocols.md").read_text()
-CURLS = [example for example in examples(README + PROTOCOLS) if example.command.startswith("curl")]
+CURLS = [example for example in examples() if example.command.startswith("curl")]
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +99,15 @@ def test_the_readme_has_the_two_commands_and_the_second_is_what_ci_runs() -> Non
 def test_every_command_is_one_that_is_tested_here() -> None:
     known = {"make serve", "make test", "make train"} | {example.command for example in CURLS}
 
-    assert {e.command for e in examples(README + PROTOCOLS) if "training" not in e.command} == known
+    assert {e.command for e in examples() if "training" not in e.command} == known
     assert len(CURLS) >= 5
 
 
 @pytest.mark.parametrize("example", CURLS, ids=[example.command.split()[1] for example in CURLS])
 def test_a_curl_answers_what_is_shown(served: str, example: Example) -> None:
     arguments = CURL.parse_args(shlex.split(example.command)[1:])
-    headers = dict(header.split(": ") for header in arguments.header)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}  # curl's own, where none is given
+    headers |= dict(header.split(": ") for header in arguments.header)
 
     answer = httpx.post(arguments.url.replace("http://127.0.0.1:8000", served), content=arguments.data, headers=headers)
 
@@ -125,14 +130,10 @@ def test_training_publishes_and_prints_tables_like_those_shown(checkout: Path) -
                 ["sh", "-c", example.command], cwd=checkout, check=True, capture_output=True, text=True
             )
             tables = run.stdout[run.stdout.index("lstm/") :]
-            assert shape_of(tables) == shape_of(shown_after(example.command))
+            assert shape_of(tables) == shape_of(example.output)
 
     assert versions(checkout / "models", "lstm") == versions(checkout / "models", "mlp") == [1, 2]
     assert versions(checkout / "own", "lstm") == [1]
-
-
-def shown_after(command: str) -> str:
-    return README.partition(command)[2].partition("```text\n")[2].partition("```")[0]
 
 
 def shape_of(tables: str) -> list[str]:
@@ -148,8 +149,11 @@ def test_arguments_are_passed_on(checkout: Path, tmp_path: Path) -> None:
 
 
 def test_every_setting_is_in_the_table() -> None:
-    assert set(re.findall(r"LAGCAST_[A-Z_]+", README)) == {f"LAGCAST_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"LAGCAST_[A-Z_]+", SETTINGS)) == {
+        f"LAGCAST_{name.upper()}" for name in Settings.model_fields
+    }
 
 
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) < 150
+    assert max(map(len, README.splitlines())) <= 120
