@@ -4,12 +4,16 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve train test test-soak test-docker alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-train
+.DEFAULT_GOAL := help
+.PHONY: help serve train test test-soak test-docker alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-train
 
-serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:$(PORT)
+help:  ## list these commands
+	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
+
+serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:8000 (PORT=8080 for another port)
 	$(BIN)/python -m service --port $(PORT) $(ARGS)
 
-train: $(VENV)/train.installed  ## train both models and publish new versions
+train: $(VENV)/train.installed  ## train an LSTM and an MLP and publish new versions
 	$(BIN)/python -m training $(ARGS)
 
 report: $(VENV)/test.installed  ## when the LSTM is worth it: experiments, pictures and one page, report/index.html
@@ -18,7 +22,7 @@ report: $(VENV)/test.installed  ## when the LSTM is worth it: experiments, pictu
 test: $(VENV)/test.installed  ## run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
 
-test-soak: $(VENV)/test.installed  ## minutes under load: swaps, drains, kills, leaks, hostile and random requests, an interrupted report
+test-soak: $(VENV)/test.installed  ## minutes under load: swaps, shutdowns, kills, leaks, hostile and random requests
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 test-docker: $(VENV)/test.installed  ## images, compose and a swarm on a real Docker Engine
@@ -35,7 +39,7 @@ test-browser: $(VENV)/test.installed  ## the page in headless Chromium
 
 CLIENTS := tests/clients/.venv
 
-test-clients: $(VENV)/serve.installed $(CLIENTS)/installed  ## clients that others wrote, against a running service
+test-clients: $(VENV)/serve.installed $(CLIENTS)/installed  ## other projects' clients against a running service
 	$(CLIENTS)/bin/python -m pytest -W ignore tests/clients $(ARGS)
 
 $(CLIENTS)/installed: tests/clients/requirements.txt
@@ -49,7 +53,7 @@ check: $(VENV)/test.installed  ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/test.installed  ## the service beside the floor, the ordinary route and model.predict (needs wrk)
+bench: $(VENV)/test.installed  ## the service beside a bare ASGI echo, FastAPI's ordinary route and model.predict (needs wrk)
 	$(BIN)/python -m benchmarks.serve $(ARGS)
 
 PEERS := kserve mlserver litserve bentoml
@@ -62,7 +66,7 @@ benchmarks/peers/%/.venv/installed: benchmarks/peers/%/requirements.txt
 	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
-bench-bulk: $(VENV)/test.installed  ## a million rows in one request, and one row in each, of both protocols (needs wrk)
+bench-bulk: $(VENV)/test.installed  ## a million rows in one request, and one row per request, in each protocol (needs wrk)
 	$(BIN)/python -m benchmarks.bulk $(ARGS)
 
 bench-start: $(VENV)/test.installed  ## cold start, memory and size beside the same model served with TensorFlow
@@ -114,7 +118,7 @@ $(TOOLS)/installed: $(VENV)/serve.installed
 LOCK := $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate
 
-lock: $(VENV)/serve.installed  ## pin every package in requirements/ anew, hashes included, index addresses not
+lock: $(VENV)/serve.installed  ## update the pinned packages in requirements/, with hashes
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet uv==0.13.9
 	$(LOCK) --upgrade --all-extras --output-file requirements/test.txt

@@ -141,6 +141,15 @@ def shape_of(tables: str) -> list[str]:
     return re.findall(r"[a-z_]{2,}", tables.partition("\n\nlstm")[0])
 
 
+def test_make_alone_lists_every_command_with_its_help() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+
+    listed = subprocess.run(["make"], cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout
+
+    assert dict(re.findall(r"^make (\S+) +(\S.*)$", listed, re.MULTILINE)).keys() == set(phony.split())
+
+
 def test_arguments_are_passed_on(checkout: Path, tmp_path: Path) -> None:
     arguments = f"ARGS=--epochs 20 --models-dir {tmp_path}"
     subprocess.run(["make", "train", arguments], cwd=checkout, check=True, capture_output=True)
