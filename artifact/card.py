@@ -63,6 +63,9 @@ class DataSource(_Record):
     frequency: str | None = Field(
         None, description="pandas' alias, such as MS or 15min; null where rows have no time; see artifact.calendar"
     )
+    read: dict[str, Any] | None = Field(
+        None, description="what was decided when the table was read: dialect, roles, frequency, order, gaps, duplicates"
+    )
 
 
 class TensorSpec(_Record):

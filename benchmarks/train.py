@@ -12,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from training.config import TrainConfig
-from training.data.series import Values, load_rows
+from training.data.series import load_rows
 from training.fit import make_optimizer
 from training.loop import compile_loop, run_loop
 from training.networks.registry import NETWORKS
+from training.values import Values
 
 EPOCHS = 100
 ROUNDS = 3

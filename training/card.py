@@ -18,10 +18,11 @@ from artifact import (
     GoldenSample,
     TensorSpec,
 )
-from training.config import TrainConfig
-from training.data.series import Rows, Values
+from training.config import STANDARD_INPUT, TrainConfig
+from training.data.rows import Rows
 from training.export import predict_keras, predict_litert
 from training.networks.network import Network
+from training.values import Values
 
 GOLDEN_SAMPLES = 5  # enough to tell two networks apart, few enough to be checked at every load
 LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "numpy")
@@ -59,12 +60,16 @@ def draft_card(
 
 
 def _source(config: TrainConfig, rows: Rows) -> DataSource:
+    table, rows_and_sum = rows.table, {"rows": len(rows.targets), "sha256": rows.sha256()}
+    if table is None or config.data is None:
+        return DataSource(source="the article's series", column=None, target=None, **rows_and_sum)
     return DataSource(
-        source=config.csv.name if config.csv else "the article's series",
-        column=config.column,
+        source="standard input" if config.data == STANDARD_INPUT else config.data.name,
+        column=table.column,
         target=config.target,
-        rows=len(rows.targets),
-        sha256=rows.sha256(),
+        frequency=table.frequency.on_card if table.frequency else None,
+        read=table.read,
+        **rows_and_sum,
     )
 
 

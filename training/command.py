@@ -7,7 +7,8 @@ from pydantic_core import ErrorDetails
 
 from artifact import ArtifactError, ModelCard, read_key
 from training.config import TrainConfig
-from training.data.series import SeriesError, load_rows
+from training.data.errors import SeriesError
+from training.data.series import load_rows
 from training.parser import parse
 from training.publish import check_writable, labels, publish_all
 from training.quiet import silent_stderr

@@ -5,12 +5,18 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, CliToggleFlag, PydanticBaseSettingsSource, SettingsConfigDict
 
 from artifact import NAME_PATTERN
 from training.networks.registry import NETWORKS
 
+STANDARD_INPUT = Path("-")
+TABLE_FIELDS_IN_ORDER = (
+    *("column", "target", "time", "id", "horizon", "gaps", "duplicates", "decimal", "time_format", "time_zone"),
+    *("frequency", "delimiter", "encoding", "header_line", "no_header", "units_line", "sheet"),
+)
+TABLE_FIELDS = frozenset(TABLE_FIELDS_IN_ORDER)
 # On the article's 100 rows: the cosine of the scaled recipe has settled by then; 2000 is the article's own number.
 DEFAULT_EPOCHS = {"scaled": 4000, "article": 2000}
 
@@ -21,7 +27,7 @@ def _card_key_file() -> Path | None:
 
 
 class SeriesConfig(BaseSettings):
-    """The options that choose the series: the article's or a CSV column. Immutable."""
+    """The options that choose the series: the article's or those of a table. Immutable."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -32,23 +38,65 @@ class SeriesConfig(BaseSettings):
         cli_avoid_json=True,
     )
 
-    csv: Path | None = Field(None, description="a CSV file with a header line and the series, oldest row first")
-    column: str | None = Field(None, min_length=1, description="the series' column in the file")
-    target: str | None = Field(None, min_length=1, description="the column to predict; without it, the series itself")
+    data: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("data", "csv"),
+        description="the table with the series: CSV, Parquet, Arrow, Excel or JSON lines, also in .gz, .zst or .zip; "
+        "- is standard input",
+    )
+    column: str | None = Field(None, min_length=1, description="the column of values; unset: the only one of numbers")
+    target: str | None = Field(None, min_length=1, description="the column to predict; unset: the values themselves")
+    time: str | None = Field(
+        None, min_length=1, description="the column of times; unset: the only one of dates; none: rows are in order"
+    )
+    id: str | None = Field(
+        None, min_length=1, description="the column that names the series; unset: unique_id, item_id or series_id"
+    )
     horizon: int | None = Field(
         None, ge=0, description="rows from the window's last value to the target; unset: 1, or 0 with --target"
     )
     window: int = Field(
         5, ge=1, le=100, description="values that a network on the window sees; `mlp` sees the last of them"
     )
+    gaps: Literal["interpolate", "previous", "zero", "split"] | None = Field(
+        None, description="missing times and values: fill them, or let no window reach over them; unset: an error"
+    )
+    duplicates: Literal["last", "mean", "sum"] | None = Field(
+        None, description="rows of one series and time: which value counts; unset: an error"
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="the decimal sign of numbers; unset: as the data say")
+    time_format: str | None = Field(
+        None,
+        min_length=1,
+        description="day-first, month-first, excel, unix, unix-ms, unix-us, steps, or a pattern as %d.%m.%Y",
+    )
+    time_zone: str | None = Field(None, min_length=1, description="the zone of local times, as Europe/Berlin")
+    frequency: str | None = Field(
+        None, min_length=1, description="as 15min, h, D, B, W, MS, ME, QS, YS; none: rows are just in order"
+    )
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="of a CSV file; unset: found")
+    encoding: str | None = Field(None, min_length=1, description="of a text; unset: UTF-8, UTF-16 or cp1252 as found")
+    header_line: int | None = Field(
+        None, ge=1, description="the line of the columns' names; lines above it are skipped"
+    )
+    no_header: CliToggleFlag[bool] = Field(
+        default=False, description="the first line is data; columns are named column_1, column_2 and so on"
+    )
+    units_line: CliToggleFlag[bool] = Field(
+        default=False, description="the line below the names holds units and is skipped"
+    )
+    sheet: str | None = Field(None, min_length=1, description="the sheet of an Excel file; unset: the only one")
 
     @model_validator(mode="after")
-    def _check_csv(self) -> Self:
-        if (self.csv is None) != (self.column is None):
-            raise ValueError("--csv and --column go together")
-        if self.csv is None and (self.target is not None or self.horizon is not None):
-            raise ValueError("--target and --horizon need --csv: the article's series has its own target")
-        if self.target in (None, self.column) and self.csv is not None and self.resolved_horizon == 0:
+    def _check_data(self) -> Self:
+        given = self.model_fields_set & TABLE_FIELDS
+        if self.data is None and given:
+            flags = ", ".join(f"--{name}".replace("_", "-") for name in TABLE_FIELDS_IN_ORDER if name in given)
+            raise ValueError(
+                f"{flags} need{'s' if len(given) == 1 else ''} --data: the article's series is without choice"
+            )
+        own = self.target in (None, self.column)
+        if own and self.data is not None and self.resolved_horizon == 0:
             raise ValueError("at --horizon 0 the window's last value would be its own target: name another --target")
         return self
 
@@ -61,7 +109,7 @@ class SeriesConfig(BaseSettings):
     def resolved_horizon(self) -> int:
         if self.horizon is not None:
             return self.horizon
-        return 1 if self.csv is not None and self.target in (None, self.column) else 0
+        return 1 if self.data is not None and self.target in (None, self.column) else 0
 
     @classmethod
     def settings_customise_sources(
@@ -113,9 +161,9 @@ class TrainConfig(SeriesConfig):
         return """\
 examples:
   python -m training
-  python -m training --csv sales.csv --column units --name sales
+  python -m training --data sales.csv --column units --name sales
   python -m training --networks lstm,gru,linear --epochs 500 --held-out 0.2
-  python -m training report --csv sales.csv --column units"""
+  python -m training report --data sales.csv --column units"""
 
     @field_validator("networks")
     @classmethod
@@ -146,5 +194,5 @@ examples:
         return self.epochs or DEFAULT_EPOCHS[self.recipe]
 
     def on_card(self) -> dict[str, Any]:
-        """The config for a card: no path but the CSV file's name, since cards are shown to clients."""
-        return self.model_dump(mode="json") | {"csv": self.csv and self.csv.name, "epochs": self.resolved_epochs}
+        """The config for a card: no path but the table's file name, since cards are shown to clients."""
+        return self.model_dump(mode="json") | {"data": self.data and self.data.name, "epochs": self.resolved_epochs}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from artifact import Batch, Evaluation, Metrics
-from training.data.series import Rows
+from training.data.rows import Rows
 from training.least_squares import least_squares
 from training.values import Values
 

@@ -6,10 +6,11 @@ import keras
 import tensorflow as tf
 
 from training.config import TrainConfig
-from training.data.series import Rows, Values
+from training.data.rows import Rows
 from training.loop import compile_loop, run_loop, shuffled_batches
 from training.networks.network import Network
 from training.networks.scaling import standardise, with_rescaling
+from training.values import Values
 
 OnProgress = Callable[[keras.Sequential, float, float], None]
 """Called with the model as it is by then, the epochs done so far, and the mean loss since the last call."""

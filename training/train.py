@@ -9,12 +9,13 @@ from artifact import LITERT_FILE, CardDraft, check_golden
 from training.card import draft_card
 from training.config import TrainConfig
 from training.console import StartFit, show_nothing
-from training.data.series import Rows, Values
+from training.data.rows import Rows
 from training.evaluate import evaluate
 from training.export import export, predict_litert
 from training.fit import fit
 from training.networks.network import Network
 from training.networks.registry import NETWORKS
+from training.values import Values
 
 
 class Trained(NamedTuple):

@@ -57,9 +57,9 @@ WRONG = {
     "--networks lstm,lstm": "--networks: name one network or more, each once",
     "--name Sales": "--name 'Sales': a model's name has small letters, digits,",
     "--recipe best": "--recipe: Input should be 'scaled' or 'article'",
-    "--csv a.csv": "--csv and --column go together",
-    "--column a": "--csv and --column go together",
-    "--horizon 2": "--target and --horizon need --csv",
+    "--column a": "--column needs --data",
+    "--horizon 2 --target b": "--target, --horizon need --data",
+    "--data a.csv --gaps fill": "--gaps: Input should be 'interpolate', 'previous', 'zero' or 'split'",
     "--csv a.csv --column a --horizon 0": "the window's last value would be its own target",
 }
 

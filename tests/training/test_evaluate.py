@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from training.config import TrainConfig
-from training.data.series import Rows, load_rows
+from training.data.rows import Rows
+from training.data.series import load_rows
 from training.evaluate import evaluate, metrics
 
 
@@ -46,7 +47,7 @@ def test_a_model_is_told_which_baselines_it_loses_to() -> None:
 
 
 def test_one_held_out_row_is_enough() -> None:
-    trained, held_out = Rows(np.arange(10.0)[:, None], np.arange(10.0), np.arange(10.0) - 1).split(0.01, 0)
+    trained, held_out = Rows.of(np.arange(10.0)[:, None], np.arange(10.0), np.arange(10.0) - 1).split(0.01, 0)
 
     evaluation = evaluate(held_out.targets, trained, held_out)
 

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from training.config import TrainConfig
-from training.data.series import Rows, load_rows
+from training.data.rows import Rows
+from training.data.series import load_rows
 from training.fit import fit, make_optimizer, train_loop
 from training.loop import NO_ROW, Batches, shuffled_batches
 from training.networks.registry import NETWORKS
@@ -94,7 +95,7 @@ def test_progress_tells_every_epoch_in_order_and_a_falling_loss() -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_constant_series_is_learnt_as_that_constant(name: str) -> None:
-    rows = Rows(np.full((30, 5), 7.0), np.full(30, 7.0), np.full(30, 7.0))
+    rows = Rows.of(np.full((30, 5), 7.0), np.full(30, 7.0), np.full(30, 7.0))
 
     model = fit(NETWORKS[name], TrainConfig(epochs=5), rows, silent)
 

@@ -111,7 +111,7 @@ def test_a_series_of_ones_own_is_trained_on_and_named_on_the_card_without_its_fo
     card = verify(tmp_path / "m", "lstm", 1).card
     assert code == 0
     assert (card.window, card.horizon, card.input.shape) == (3, 1, [None, 3, 1])
-    assert (card.data.source, card.config["csv"]) == ("own.csv", "own.csv")
+    assert (card.data.source, card.config["data"]) == ("own.csv", "own.csv")
     assert str(tmp_path) not in card.model_dump_json()
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.data.series import Values
 from training.report.names import NAMES
 from training.report.rolling import Rolled
 from training.report.section import number
+from training.values import Values
 
 NAIVE = ("persistence", "mean")
 MLPS = ("mlp_last", "mlp", "tanh_mlp")

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from training.config import TrainConfig
-from training.data.series import Rows, Values, load_rows
+from training.data.rows import Rows
+from training.data.series import load_rows
 from training.report.config import ReportConfig
+from training.values import Values
 
 if TYPE_CHECKING:
     import keras
@@ -76,7 +78,7 @@ class _Units:
     def of(self, rows: Rows) -> Rows:
         return replace(
             rows,
-            windows=(rows.windows - self.mean) / self.spread,
+            values=(rows.values - self.mean) / self.spread,
             targets=(rows.targets - self.target_mean) / self.target_spread,
         )
 

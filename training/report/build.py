@@ -1,10 +1,11 @@
 """From the report's config to its folder: the runs, the sections, the files."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from training.report.article import article_runs
 from training.report.article_findings import article_section
-from training.report.config import ReportConfig
+from training.report.config import READING, ReportConfig
 from training.report.cost import cost_runs
 from training.report.files import write
 from training.report.kept import run_all
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 def build(config: ReportConfig) -> str:
     """Run what is not kept yet, write the folder, and return what to print: each section's lead and the page's place.
 
-    Raises SeriesError for a CSV that is no series, ArtifactError where a loss diverges, OSError where a file or a
-    process fails.
+    Raises SeriesError for a table that cannot be trained on, ArtifactError where a loss diverges, OSError where a
+    file or a process fails.
     """
     config.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is found before the work
-    sections = _series(config) if config.csv else _experiments(config)
+    sections = _series(config) if config.data else _experiments(config)
     page = write(config, sections)
     return "\n".join([*(f"{section.title}\n  {section.lead}" for section in sections), f"{page}"])
 
@@ -39,10 +40,12 @@ def _series(config: ReportConfig) -> list[Section]:
 
 
 def _series_runs(config: ReportConfig) -> list[RollingRun]:
-    path = str(config.csv.absolute()) if config.csv else ""
-    named = Source(path, config.column or "", config.target, config.resolved_horizon, config.window)
+    path = str(config.data.absolute()) if config.data else ""
+    options = config.model_dump(mode="json", include=set(READING), exclude_none=True)
+    named = Source(path, config.column, config.target, config.resolved_horizon, config.window, options)
     rows = named.rows()
-    source = Source(path, named.column, named.target, named.horizon, named.window, rows.sha256())
+    column = rows.table.column if rows.table else named.column
+    source = replace(named, column=column, sha256=rows.sha256())
     return rolling_runs(source, origins(len(rows.targets)), config.all_seeds, config.budget)
 
 

@@ -7,8 +7,9 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import CliToggleFlag, SettingsConfigDict
 
-from training.config import SeriesConfig
+from training.config import STANDARD_INPUT, TABLE_FIELDS, SeriesConfig
 
+READING = TABLE_FIELDS - {"column", "target", "horizon"}  # the flags that say how a table is read
 STEPS = 4000
 QUICK_STEPS = 500
 SEEDS = 5
@@ -30,13 +31,13 @@ class Budget:
 class ReportConfig(SeriesConfig):
     """Compare the LSTM with simpler models; write tables, pictures and a page.
 
-    The series is a column of a CSV file, or without --csv the article's,
+    The series are those of a table, or without --data the article's,
     generated ones and two well-known ones.
     """
 
     model_config = SettingsConfigDict(cli_prog_name="python -m training report")
 
-    window: int = Field(5, ge=1, le=100, description="values in a window of the --csv series")
+    window: int = Field(5, ge=1, le=100, description="values in a window of the --data series")
     quick: CliToggleFlag[bool] = Field(
         default=False, description="fewer seeds, spans and steps: a first look, in under a minute"
     )
@@ -51,8 +52,10 @@ class ReportConfig(SeriesConfig):
 
     @model_validator(mode="after")
     def _check_series(self) -> Self:
-        if self.csv is None and "window" in self.model_fields_set:
-            raise ValueError("--window needs --csv: the other series have windows of their own")
+        if self.data == STANDARD_INPUT:
+            raise ValueError("a report reads its table many times: --data - cannot be, name a file")
+        if self.data is None and "window" in self.model_fields_set:
+            raise ValueError("--window needs --data: the other series have windows of their own")
         return self
 
     @classmethod
@@ -60,7 +63,7 @@ class ReportConfig(SeriesConfig):
         return """\
 examples:
   python -m training report --quick
-  python -m training report --csv sales.csv --column units --horizon 3"""
+  python -m training report --data sales.csv --column units --horizon 3"""
 
     @property
     def budget(self) -> Budget:

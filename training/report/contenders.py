@@ -10,12 +10,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.series import Rows, Values
+from training.data.rows import Rows
 from training.evaluate import predict_linear
 from training.loop import Batches, Loop, compile_loop, run_loop
 from training.networks.registry import NETWORKS
 from training.networks.scaling import standard_deviation, standardise
 from training.report.config import Budget
+from training.values import Values
 
 CHUNK_STEPS = 500
 CAPACITY = 1200  # rows, and multiples of it: series of all lengths up to there share what is compiled

@@ -71,7 +71,11 @@ def _facts(config: ReportConfig) -> dict[str, Any]:
 def _command(config: ReportConfig) -> str:
     """The command that makes this report, wherever it is written to; of a file no more than its name."""
     given = config.model_dump(mode="json", include=config.model_fields_set - {"out", "cache_dir", "quick"})
-    if config.csv:
-        given["csv"] = config.csv.name
-    options = [f"--{name.replace('_', '-')} {value}" for name, value in given.items() if value is not None]
+    if config.data:
+        given["data"] = config.data.name
+    options = [
+        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
+        for name, value in given.items()
+        if value not in (None, False)
+    ]
     return " ".join(["python -m training report", *(["--quick"] if config.quick else []), *options])

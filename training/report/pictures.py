@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.data.series import Values
 from training.report.names import NAMES
+from training.values import Values
 
 
 class Style(NamedTuple):

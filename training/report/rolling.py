@@ -1,15 +1,18 @@
 """Rolling-origin evaluation: fitted on what is known at an origin, asked for what comes next, origin after origin."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from training.config import SeriesConfig
-from training.data.series import Rows, SeriesError, Values, load_rows
+from training.data.errors import SeriesError
+from training.data.rows import Rows
+from training.data.series import load_rows
 from training.report.config import Budget
+from training.values import Values
 
 ORIGINS = 5
 HELD_OUT = 0.4  # of the rows, cut into as many blocks as there are origins
@@ -17,22 +20,26 @@ HELD_OUT = 0.4  # of the rows, cut into as many blocks as there are origins
 
 @dataclass(frozen=True)
 class Source:
-    """A column of a CSV file, and the SHA-256 of the rows that it gave when the report was asked for."""
+    """The series of a table, and the SHA-256 of the rows that they gave when the report was asked for.
 
-    csv: str
-    column: str
+    options: the flags that say how the table is read, by the names of the fields of `SeriesConfig`.
+    """
+
+    data: str
+    column: str | None
     target: str | None
     horizon: int
     window: int
+    options: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
 
     def rows(self) -> Rows:
         """The rows. Raises SeriesError if the file has changed meanwhile, or is no series."""
         fields = asdict(self)
-        expected = fields.pop("sha256")
-        rows = load_rows(SeriesConfig(**fields))
+        expected, options = fields.pop("sha256"), fields.pop("options")
+        rows = load_rows(SeriesConfig(**fields, **options))
         if expected not in ("", rows.sha256()):
-            raise SeriesError(f"{self.csv}: has changed since the report began; run it again")
+            raise SeriesError(f"{self.data}: has changed since the report began; run it again")
         return rows
 
 

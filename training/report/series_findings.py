@@ -20,7 +20,7 @@ def series_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]
     rolled = Rolled(runs, results)
     of = f" → {source.target}" if source.target else ""
     return Section(
-        title=f"{Path(source.csv).name}, {source.column}{of}",
+        title=f"{Path(source.data).name}, {source.column}{of}",
         lead=advise(rolled),
         notes=[_method(rolled, runs[0])],
         pictures=[_picture(rolled, "series")],

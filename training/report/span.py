@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from training.data.series import Rows, Values, make_rows
+from training.data.rows import Rows, make_rows
 from training.report.config import Budget, ReportConfig
+from training.values import Values
 
 SERIES = ("line", "white", "ar1")
 TARGETS = ("sum", "noisy sum", "noisy product")

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from training.data.series import Values
 from training.report.span import SERIES, TARGETS, SpanRun, window_of
 from training.report.verdicts import LEVEL, Verdict, judge
+from training.values import Values
 
 TITLES = {"line": "straight line", "white": "white noise", "ar1": "AR(1) at 0.9"}
 CONTENDERS = ("lstm", "tanh_mlp", "mlp", "mlp_last", "linear", "persistence", "mean")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.data.series import Values
+from training.values import Values
 
 LEVEL = 1.02  # a ratio of errors closer to 1 than this decides nothing
 GAP = 1.25  # how much larger one error has to be to explain anything

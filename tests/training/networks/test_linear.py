@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from artifact import LITERT_FILE
 from training.config import TrainConfig
-from training.data.series import Rows, Values, load_rows, make_rows
+from training.data.rows import Rows, make_rows
+from training.data.series import load_rows
 from training.evaluate import predict_linear
 from training.export import export, predict_litert
 from training.fit import fit
 from training.networks.registry import NETWORKS
+from training.values import Values
 
 
 def fitted(rows: Rows, recipe: str = "scaled") -> Values:

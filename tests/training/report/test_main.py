@@ -205,7 +205,7 @@ REFUSED = {
         "line 1: column 'y' is missing; the columns are 'day', 'x'",
     ),
     "a file that is not there": ("--csv {0}.none --column x", 2, "own.csv.none: No such file or directory"),
-    "a column without a file": ("--column x", 2, "--csv and --column go together"),
+    "a column without a file": ("--column x", 2, "--column needs --data"),
     "a window without a file": ("--window 3", 2, "--window needs --csv"),
     "no seed": ("--seeds 0", 2, "--seeds: Input should be greater than or equal to 1"),
     "a folder that is a file": ("--quick --out {0}", 1, "File exists"),

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from training.data.series import SeriesError
+from training.data.errors import SeriesError
 from training.report.advice import advise, beats, p_value, tail
 from training.report.config import Budget, ReportConfig
 from training.report.known import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs

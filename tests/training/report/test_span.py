@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.data.series import make_rows
+from training.data.rows import make_rows
 from training.report.config import Budget, ReportConfig
 from training.report.contenders import CONTENDER_NETWORKS, Split, contend
 from training.report.span import HELD_OUT, NOISE, SERIES, TARGETS, TRAINED, SpanRun, draw, span_runs

@@ -1,0 +1,84 @@
+"""`Table`: the series of a file, in time order, on a regular grid where they have a frequency."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.frequency import Frequency
+from training.data.times import Unit
+from training.values import Values
+
+Integers = NDArray[np.int64]
+
+
+class Series(NamedTuple):
+    """One series: its id, its times (rows,), datetime64[us] or steps, its values and its targets, (rows,) each."""
+
+    id: str
+    times: NDArray[Any]
+    values: Values
+    targets: Values
+
+
+class Problem(NamedTuple):
+    """Something in a table that a run does not decide by itself: a code, what and where it is, the flags for it.
+
+    Codes are those of Nixtla's data audit where it has one: D001 duplicated times, D002 missing times, V001
+    negative values, V002 leading zeros. `refused`: a run needs one of the flags.
+    """
+
+    code: str
+    text: str
+    flags: str
+    refused: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """Series of one file, all rows below each other: sorted by series, and by time within a series.
+
+    values, targets: (rows,), the same array where a series is its own target. times: (rows,) microseconds since 1970
+    in UTC, or steps; None where the order of the rows is all that is known. starts: (stretches,), the first row of
+    each unbroken stretch; a series has several where gaps split it, and no window may reach over a start.
+    owners: (stretches,), the number of the series in `ids`. unit: what times count. read: what was decided, for the
+    card. left_out: series by id that cannot be used, with the reason.
+    """
+
+    name: str
+    column: str
+    target: str
+    ids: list[str]
+    values: Values
+    targets: Values
+    times: Integers | None
+    starts: Integers
+    owners: Integers
+    unit: Unit
+    frequency: Frequency | None
+    read: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def season(self) -> int:
+        """Steps in a season, from the frequency; 1 where none is known."""
+        return self.frequency.season if self.frequency else 1
+
+    @cached_property
+    def lengths(self) -> Integers:
+        """Rows of each stretch, (stretches,)."""
+        return np.diff(np.append(self.starts, len(self.values)))
+
+    def series(self) -> Iterator[Series]:
+        """The series one by one, views into the table; one that gaps split comes whole."""
+        edges = np.append(self.starts[np.flatnonzero(np.diff(self.owners, prepend=-1))], len(self.values))
+        times = np.arange(len(self.values)) if self.times is None else self.times
+        shown = times.view("datetime64[us]") if self.unit == "time" and self.times is not None else times
+        for owner, first, last in zip(np.unique(self.owners), edges[:-1], edges[1:], strict=True):
+            part = slice(int(first), int(last))
+            yield Series(self.ids[owner], shown[part], self.values[part], self.targets[part])
