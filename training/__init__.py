@@ -1,1 +1,1 @@
-"""Offline: series, windows, networks, fit, evaluate, export, publish."""
+"""Offline training: read a series, fit networks on its windows, evaluate, export and publish them."""

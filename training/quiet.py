@@ -1,4 +1,4 @@
-"""TensorFlow's import without what its libraries log."""
+"""Import TensorFlow without the log lines of its libraries."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Without what TensorFlow's libraries log about the processor while they load, before any log level counts."""
+    """Discard stderr: TensorFlow's libraries log about the processor while they load, before any log level applies."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

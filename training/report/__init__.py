@@ -1,1 +1,1 @@
-"""When the LSTM is worth it: experiments, their verdicts, and the page that shows them."""
+"""The report: experiments that compare the LSTM with simpler models, and the page with their results."""

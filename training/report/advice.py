@@ -1,4 +1,4 @@
-"""One sentence that follows from the numbers: what to deploy on a series, if anything."""
+"""Advice for a series: which model to deploy, from significance tests on rolling-origin errors."""
 
 import math
 from collections.abc import Sequence
@@ -6,24 +6,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.report.names import NAMES
-from training.report.rolling import Rolled
+from training.report.rolling import RollingResults
 from training.report.section import number
 from training.values import Values
 
 NAIVE = ("persistence", "mean")
 MLPS = ("mlp_last", "mlp", "tanh_mlp")
-LEVEL = 0.05
-GAIN = 0.02  # of the RMSE; what is less than this is not worth a costlier model, be it chance or not
+LEVEL = 0.05  # significance level, the usual one
+GAIN = 0.02  # of the RMSE: a smaller gain is not worth a costlier model, even where it is significant
 
 
-def advise(rolled: Rolled) -> str:
-    """The cheapest contender that none of the costlier ones beats, and what that means for a deployment."""
+def advise(rolled: RollingResults) -> str:
+    """One sentence: the cheapest model that no costlier one beats, and whether to deploy it."""
     naive, mlp = _best(rolled, NAIVE), _best(rolled, MLPS)
     chosen = naive
     for name in ("linear", mlp, "lstm"):
         if beats(rolled, name, chosen) and name == _best(rolled, (chosen, mlp, name)):
             chosen = name
-    # At the edge of chance a network may beat what is naive, and least squares with the same errors just not.
+    # Close to the significance level a network may pass the test and least squares, with the same errors, just fail.
     if chosen != naive and not _smaller(rolled, chosen, "linear"):
         chosen = "linear"
     rest = [name for name in (naive, "linear", mlp, "lstm") if name != chosen]
@@ -44,29 +44,29 @@ def _deed(chosen: str) -> str:
     return "deploy it" if chosen in ("lstm", "mlp_last") else "deploy that, not the LSTM"
 
 
-def _best(rolled: Rolled, names: Sequence[str]) -> str:
+def _best(rolled: RollingResults, names: Sequence[str]) -> str:
     return min(names, key=lambda name: float(rolled.losses(name).mean()))
 
 
-def _rmse(rolled: Rolled, name: str) -> str:
+def _rmse(rolled: RollingResults, name: str) -> str:
     return number(math.sqrt(rolled.losses(name).mean()))
 
 
-def beats(rolled: Rolled, name: str, other: str) -> bool:
-    """Whether the errors of `name` are smaller: the RMSE by over 2 %, and that by chance in less than 5 % of cases."""
+def beats(rolled: RollingResults, name: str, other: str) -> bool:
+    """Whether the RMSE of `name` is lower by more than 2 %, and significantly so at the 5 % level."""
     gains = rolled.losses(other) - rolled.losses(name)
     return _smaller(rolled, name, other) and p_value(gains, rolled.horizon) < LEVEL
 
 
-def _smaller(rolled: Rolled, name: str, other: str) -> bool:
+def _smaller(rolled: RollingResults, name: str, other: str) -> bool:
     return bool(rolled.losses(name).mean() < (1 - GAIN) ** 2 * rolled.losses(other).mean())
 
 
 def p_value(gains: Values, horizon: int) -> float:
-    """How likely gains this large are, (rows,) in time order, where there is nothing to gain.
+    """The p-value of the mean of `gains`, (rows,) in time order: differences of squared errors.
 
     Diebold & Mariano, "Comparing predictive accuracy" (1995), one-sided, as corrected for few rows by Harvey,
-    Leybourne & Newbold (1997); errors `horizon` rows ahead are related over as many rows less one.
+    Leybourne & Newbold (1997); errors `horizon` rows ahead are correlated over `horizon` - 1 rows.
     """
     rows, lags = len(gains), min(max(horizon, 1), len(gains)) - 1
     centred = gains - gains.mean()
@@ -79,7 +79,7 @@ def p_value(gains: Values, horizon: int) -> float:
 
 
 def tail(t: float, freedom: int) -> float:
-    """The probability of more than `t` by Student's distribution, integrated: its density is all that is needed."""
+    """P(T > t) for Student's distribution with `freedom` degrees of freedom, by integrating its density."""
     x = np.linspace(0, abs(t), 10_001)
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi * freedom)
     within = float(np.trapezoid((1 + x**2 / freedom) ** (-(freedom + 1) / 2), x)) * scale

@@ -68,12 +68,12 @@ class ArticleRun:
 
 
 class _Units:
-    """The way to the values that a network is fitted on, and back; with no rows to take it from, none."""
+    """Scaling of the values for the network and back; without rows to take it from, none."""
 
     def __init__(self, trained: Rows | None) -> None:
         windows, targets = (trained.windows, trained.targets) if trained else (None, None)
-        self.mean, self.spread = _moments(windows)
-        self.target_mean, self.target_spread = _moments(targets)
+        self.mean, self.deviation = _moments(windows)
+        self.target_mean, self.target_deviation = _moments(targets)
 
     def of(self, rows: Rows) -> Rows:
         return replace(
@@ -83,11 +83,11 @@ class _Units:
         )
 
     def predict(self, model: "keras.Sequential", windows: Values) -> Values:
-        return self.answer(model, windows) * self.target_spread + self.target_mean
+        return self.answer(model, windows) * self.target_deviation + self.target_mean
 
     def answer(self, model: "keras.Sequential", windows: Values) -> Values:
         """In the units that the network is fitted in."""
-        values = ((windows - self.mean) / self.spread)[:, -model.input_shape[1] :]
+        values = ((windows - self.mean) / self.deviation)[:, -model.input_shape[1] :]
         answers = model(values.reshape(-1, *model.input_shape[1:]).astype(np.float32))
         return np.asarray(answers, np.float64)[:, 0]
 

@@ -1,4 +1,4 @@
-"""From the report's config to its folder: the runs, the sections, the files."""
+"""Build the report: run the experiments, make the sections, write the files."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from training.report.config import READING, ReportConfig
 from training.report.cost import cost_runs
 from training.report.files import write
 from training.report.kept import run_all
-from training.report.known import shampoo_runs, sunspot_runs
+from training.report.public_series import shampoo_runs, sunspot_runs
 from training.report.rolling import RollingRun, Source, origins, rolling_runs
 from training.report.section import Section
 from training.report.series_findings import series_section, shampoo_section, sunspots_section
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def build(config: ReportConfig) -> str:
-    """Run what is not kept yet, write the folder, and return what to print: each section's lead and the page's place.
+    """Run what is not kept yet, write the folder, and return each section's lead and the page's path, to be printed.
 
     Raises SeriesError for a table that cannot be trained on, ArtifactError where a loss diverges, OSError where a
     file or a process fails.

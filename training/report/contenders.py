@@ -1,4 +1,4 @@
-"""The contenders, each trained on the same rows with the same budget, in the process that calls."""
+"""The models that the report compares, each fitted on the same rows; every network with the same budget."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,14 +18,14 @@ from training.networks.scaling import standard_deviation, standardise
 from training.report.config import Budget
 from training.values import Values
 
-CHUNK_STEPS = 500
-CAPACITY = 1200  # rows, and multiples of it: series of all lengths up to there share what is compiled
+CHUNK_STEPS = 500  # in one call of the compiled program
+CAPACITY = 1200  # rows; arrays are padded to a multiple, so that series of any length up to it share one program
 # By the report's names of the contenders, the entries of the registry that they are.
 CONTENDER_NETWORKS = {"mlp_last": "mlp", "mlp": "mlp-window", "tanh_mlp": "mlp-tanh", "lstm": "lstm"}
 
 
 class Split(NamedTuple):
-    """Trained on: the rows before `known`. Asked for: those from `cut` to `end`."""
+    """The rows before `known` are trained on; those from `cut` to `end` are evaluated."""
 
     known: int
     cut: int
@@ -33,15 +33,15 @@ class Split(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a contender says, and what it took. predictions: (rows,), for every row, trained on or not."""
+    """Predictions of a contender, (rows,), for every row, trained on or not; and its seconds of training."""
 
     predictions: Values
     seconds: float = 0.0
     compile_seconds: float = 0.0
 
 
-def contend(rows: Rows, split: Split, seed: int, budget: Budget) -> dict[str, Outcome]:
-    """Every contender on the same rows: the four networks of one budget, and what needs none.
+def fit_contenders(rows: Rows, split: Split, seed: int, budget: Budget) -> dict[str, Outcome]:
+    """Fit every contender on the same rows: the networks, each with `budget`, and the baselines.
 
     Predictions are float32 numbers, the precision that a model answers in, so that none wins by digits alone.
     """

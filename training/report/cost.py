@@ -1,4 +1,4 @@
-"""What one prediction costs: each network as the service runs it, and the linear fit beside them."""
+"""Time of one prediction: each network with LiteRT, as in the service, and the linear fit with NumPy."""
 
 import timeit
 from collections.abc import Callable

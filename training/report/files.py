@@ -1,4 +1,4 @@
-"""The report's folder: one page that needs nothing else, its summary, and its tables and pictures as files."""
+"""Write the report's folder: a self-contained page, a summary in Markdown, tables and pictures as files."""
 
 import os
 import platform
@@ -28,9 +28,9 @@ def write(config: ReportConfig, sections: list[Section]) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    known = {"sections": sections, "facts": _facts(config), "colours": COLOURS, "Markup": Markup}
+    values = {"sections": sections, "facts": _facts(config), "colours": COLOURS, "Markup": Markup}
     for template, name in (("page.html", PAGE), ("summary.md", SUMMARY)):
-        (config.out / name).write_text(environment.get_template(template).render(known))
+        (config.out / name).write_text(environment.get_template(template).render(values))
     for section in sections:
         _write_section(config.out, section)
     return config.out / PAGE
@@ -45,7 +45,7 @@ def _write_section(folder: Path, section: Section) -> None:
 
 
 def _alone(svg: str) -> str:
-    """A picture as a file of its own, with the colours that it would have from the page."""
+    """A picture as a file: the same SVG with the colours, which in the page come from the page's style."""
     light, dark = (
         "".join(f"--{name}:{getattr(style, theme)};" for name, style in COLOURS.items()) for theme in ("light", "dark")
     )
@@ -55,7 +55,7 @@ def _alone(svg: str) -> str:
 
 
 def _facts(config: ReportConfig) -> dict[str, Any]:
-    """How this report was made."""
+    """How this report was made: command, date, versions, seeds, cores."""
     seeds = config.all_seeds
     versions = {"Python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
     return {

@@ -1,4 +1,4 @@
-"""What the contenders are called."""
+"""Display names of the contenders."""
 
 NAMES = {
     "lstm": "LSTM on the window",

@@ -1,4 +1,4 @@
-"""Rolling-origin evaluation: fitted on what is known at an origin, asked for what comes next, origin after origin."""
+"""Rolling-origin evaluation: at each origin fit on the rows known by then, and predict the rows up to the next."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -45,7 +45,7 @@ class Source:
 
 @dataclass(frozen=True)
 class RollingRun:
-    """All contenders at one origin: fitted on every row known by then, asked for the rows from `cut` to `end`."""
+    """All contenders at one origin: fitted on every row known by then, evaluated on the rows from `cut` to `end`."""
 
     source: Source
     cut: int
@@ -56,11 +56,11 @@ class RollingRun:
 
     def run(self) -> dict[str, Any]:
         """Predictions by contender, and the targets."""
-        from training.report.contenders import Split, contend
+        from training.report.contenders import Split, fit_contenders
 
         rows = self.source.rows()
         split = Split(max(self.cut - max(self.source.horizon - 1, 0), 1), self.cut, self.end)
-        outcomes = contend(rows, split, self.seed, self.budget)
+        outcomes = fit_contenders(rows, split, self.seed, self.budget)
         predictions = {name: o.predictions[self.cut : self.end].tolist() for name, o in outcomes.items()}
         if self.autoreg:
             predictions["autoreg"] = _autoreg(rows, split.known, self.cut, self.end).tolist()
@@ -93,20 +93,20 @@ def origins(rows: int) -> list[int]:
     return [int(edge) for edge in np.linspace(rows * (1 - HELD_OUT), rows, ORIGINS + 1)]
 
 
-class Rolled:
-    """What came of the runs of one series, put together over its origins."""
+class RollingResults:
+    """Results of the runs of one series, joined over its origins."""
 
     def __init__(self, runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]) -> None:
         self.horizon = runs[0].source.horizon
         self.cuts = sorted({run.cut for run in runs})
         self.seeds = sorted({run.seed for run in runs})
         self.contenders = list(results[0]["predictions"])
-        found = {(run.cut, run.seed): result for run, result in zip(runs, results, strict=True)}
-        self.targets = np.concatenate([found[cut, self.seeds[0]]["targets"] for cut in self.cuts])
-        self.blocks = [len(found[cut, self.seeds[0]]["targets"]) for cut in self.cuts]
+        origin = {(run.cut, run.seed): result for run, result in zip(runs, results, strict=True)}
+        self.targets = np.concatenate([origin[cut, self.seeds[0]]["targets"] for cut in self.cuts])
+        self.blocks = [len(origin[cut, self.seeds[0]]["targets"]) for cut in self.cuts]
         self._predictions = {
             name: np.array(
-                [np.concatenate([found[cut, seed]["predictions"][name] for cut in self.cuts]) for seed in self.seeds]
+                [np.concatenate([origin[cut, seed]["predictions"][name] for cut in self.cuts]) for seed in self.seeds]
             )
             for name in self.contenders
         }
@@ -117,7 +117,7 @@ class Rolled:
         return errors
 
     def losses(self, name: str) -> Values:
-        """Squared errors, (rows,): their mean over the seeds, which is what one of these models costs on average."""
+        """Squared errors, (rows,): averaged over the seeds."""
         losses: Values = np.mean(self.errors(name) ** 2, axis=0)
         return losses
 

@@ -1,4 +1,4 @@
-"""What an experiment hands to the page: sentences, tables and pictures; and how a table is written to files."""
+"""Sections of the report: sentences, tables and pictures; tables as CSV and JSON."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Spread(NamedTuple):
+class MedianRange(NamedTuple):
     """A number over several seeds."""
 
     median: float
@@ -24,7 +24,7 @@ class Spread(NamedTuple):
 
 MANY, MOST = 1000, 1e7
 
-Cell = str | float | Spread | None
+Cell = str | float | MedianRange | None
 
 
 def number(value: float) -> str:
@@ -32,9 +32,9 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if MANY <= abs(value) < MOST else f"{value:.3g}"
 
 
-def spread_of(values: Sequence[float] | np.ndarray) -> Spread:
+def median_range(values: Sequence[float] | np.ndarray) -> MedianRange:
     """Median, least and most."""
-    return Spread(float(np.median(values)), float(np.min(values)), float(np.max(values)))
+    return MedianRange(float(np.median(values)), float(np.min(values)), float(np.max(values)))
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Table:
     def _record(self, row: list[Cell]) -> dict[str, str | float | None]:
         record: dict[str, str | float | None] = {}
         for column, cell in zip(self.columns, row, strict=True):
-            if isinstance(cell, Spread):
+            if isinstance(cell, MedianRange):
                 record |= {column: cell.median, f"{column}, least": cell.low, f"{column}, most": cell.high}
             else:
                 record[column] = cell
@@ -88,14 +88,14 @@ def _text(cell: Cell) -> str:
 
 
 def _value(cell: Cell) -> float:
-    if isinstance(cell, Spread):
+    if isinstance(cell, MedianRange):
         return cell.median
     return cell if isinstance(cell, float) else float("inf")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """svg: its colours are the page's variables, see `pictures`. alt: what it shows, for who does not see it."""
+    """svg: its colours are the page's variables, see `pictures`. alt: the text for screen readers."""
 
     name: str
     caption: str
@@ -105,7 +105,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """lead: the sentence that everything below it is there to support."""
+    """One section of the page. lead: its main result in one sentence."""
 
     title: str
     lead: str

@@ -1,4 +1,4 @@
-"""What rolling-origin evaluation says of a series: a user's own, or one whose results are known."""
+"""Sections on single series, evaluated by rolling origin: a user's own, or one with published results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,16 +8,16 @@ import numpy as np
 
 from training.report import pictures
 from training.report.advice import GAIN, LEVEL, advise
-from training.report.known import SHAMPOO_MONTHS, SHAMPOO_PERSISTENCE, SUNSPOT_LAGS
 from training.report.names import NAMES
-from training.report.rolling import Rolled, RollingRun
-from training.report.section import Cell, Picture, Section, Table, number, spread_of
+from training.report.public_series import SHAMPOO_MONTHS, SHAMPOO_PERSISTENCE, SUNSPOT_LAGS
+from training.report.rolling import RollingResults, RollingRun
+from training.report.section import Cell, Picture, Section, Table, median_range, number
 
 
 def series_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]) -> Section:
     """A user's series, with one sentence of advice as its lead."""
     source = runs[0].source
-    rolled = Rolled(runs, results)
+    rolled = RollingResults(runs, results)
     of = f" → {source.target}" if source.target else ""
     return Section(
         title=f"{Path(source.data).name}, {source.column}{of}",
@@ -28,7 +28,7 @@ def series_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]
     )
 
 
-def _method(rolled: Rolled, run: RollingRun) -> str:
+def _method(rolled: RollingResults, run: RollingRun) -> str:
     ahead = {0: "at the window's end", 1: "one row ahead"}.get(run.source.horizon, f"{run.source.horizon} rows ahead")
     budget = run.budget
     return (
@@ -41,14 +41,14 @@ def _method(rolled: Rolled, run: RollingRun) -> str:
     )
 
 
-def _table(rolled: Rolled, results: Sequence[dict[str, Any]], name: str, label: str) -> Table:
+def _table(rolled: RollingResults, results: Sequence[dict[str, Any]], name: str, label: str) -> Table:
     rows: list[list[Cell]] = []
     for contender in sorted(rolled.contenders, key=lambda contender: float(rolled.losses(contender).mean())):
         seconds = [result["seconds"].get(contender) for result in results]
         known = [value for value in seconds if value is not None]
-        mae = spread_of(np.abs(rolled.errors(contender)).mean(axis=1))
+        mae = median_range(np.abs(rolled.errors(contender)).mean(axis=1))
         took = float(np.median(known)) if known else None
-        rows.append([NAMES[contender], spread_of(rolled.rmse(contender)), mae, took])
+        rows.append([NAMES[contender], median_range(rolled.rmse(contender)), mae, took])
     return Table(
         name,
         f"{label}: errors over all {len(rolled.cuts)} origins, median over {len(rolled.seeds)} seeds (least to most), "
@@ -58,7 +58,7 @@ def _table(rolled: Rolled, results: Sequence[dict[str, Any]], name: str, label: 
     )
 
 
-def _origins_table(rolled: Rolled, name: str) -> Table:
+def _origins_table(rolled: RollingResults, name: str) -> Table:
     names = tuple(NAMES[contender] for contender in rolled.contenders)
     scores = [rolled.rmse_by_origin(contender) for contender in rolled.contenders]
     rows: list[list[Cell]] = [
@@ -68,14 +68,14 @@ def _origins_table(rolled: Rolled, name: str) -> Table:
     return Table(f"{name}-origins", caption, ("rows known", "rows asked for", *names), rows, frozenset(names))
 
 
-def _picture(rolled: Rolled, name: str) -> Picture:
-    shown = [contender for contender in rolled.contenders if contender in pictures.STYLES]
+def _picture(rolled: RollingResults, name: str) -> Picture:
+    drawn = [contender for contender in rolled.contenders if contender in pictures.STYLES]
     return Picture(
         f"{name}-origins",
         "RMSE from each origin to the next, over all seeds.",
         "A line for each contender over the origins; the same numbers are in the table.",
         pictures.origins(
-            [str(cut) for cut in rolled.cuts], {contender: rolled.rmse_by_origin(contender) for contender in shown}
+            [str(cut) for cut in rolled.cuts], {contender: rolled.rmse_by_origin(contender) for contender in drawn}
         ),
     )
 
@@ -85,7 +85,7 @@ def shampoo_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]
     title = "A known result: shampoo sales"
     if not runs:
         return Section(title, "Left out: sktime, which brings the data, is not installed.")
-    rolled = Rolled(runs, results)
+    rolled = RollingResults(runs, results)
     ours = float(rolled.rmse("persistence")[0])
     agrees = "agrees" if round(ours, 3) == SHAMPOO_PERSISTENCE else "DOES NOT AGREE"
     return Section(
@@ -103,7 +103,7 @@ def sunspots_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any
     title = "A known result: yearly sunspots"
     if not runs:
         return Section(title, "Left out: statsmodels, which brings the data and AutoReg, is not installed.")
-    rolled = Rolled(runs, results)
+    rolled = RollingResults(runs, results)
     apart = float(np.abs(rolled.errors("linear") - rolled.errors("autoreg")).max())
     theirs, ours = (float(rolled.rmse(name)[0]) for name in ("autoreg", "linear"))
     return Section(

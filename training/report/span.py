@@ -1,4 +1,4 @@
-"""The span experiment: targets made of the last k values, and who finds them."""
+"""The span experiment: targets that depend on the last k values, and the error of each model on them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,10 +33,10 @@ class SpanRun:
 
     def run(self) -> dict[str, Any]:
         """Each contender's RMSE on the trained and on the held-out rows, and that of the noise on the latter."""
-        from training.report.contenders import Split, contend
+        from training.report.contenders import Split, fit_contenders
 
         rows, floor = draw(self.series, self.target, self.span, self.seed)
-        outcomes = contend(rows, Split(TRAINED, TRAINED, TRAINED + HELD_OUT), self.seed, self.budget)
+        outcomes = fit_contenders(rows, Split(TRAINED, TRAINED, TRAINED + HELD_OUT), self.seed, self.budget)
         errors = {name: outcome.predictions - rows.targets for name, outcome in outcomes.items()}
         trained = rows.windows[:TRAINED]
         held_out = rows.windows[TRAINED:]
@@ -77,10 +77,10 @@ def draw(series: str, target: str, span: int, seed: int) -> tuple[Rows, float]:
     random = np.random.default_rng([seed, span])
     values = _series(series, count, random)
     rows = make_rows(values, _target(target, values, span), window, horizon=0)
-    mean, spread = rows.targets[:TRAINED].mean(), rows.targets[:TRAINED].std()
+    mean, deviation = rows.targets[:TRAINED].mean(), rows.targets[:TRAINED].std()
     # The persistence of a row is the target before it, noise and all.
     noise = random.normal(0, NOISE, count) if target.startswith("noisy") else np.zeros(count)
-    noisy = (_target(target, values, span) - mean) / spread + noise
+    noisy = (_target(target, values, span) - mean) / deviation + noise
     return make_rows(values, noisy, window, horizon=0), _rms(noise[-HELD_OUT:])
 
 

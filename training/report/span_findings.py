@@ -1,4 +1,4 @@
-"""What the span experiment says: where the LSTM loses and why, and whether longer spans are its home."""
+"""Section on the span experiment: where the LSTM wins and loses, why, and whether long spans favour it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from training.report.cost import CostRun
 from training.report.names import NAMES
 from training.report.section import Section, number
 from training.report.span import HELD_OUT, NOISE, TARGETS, TRAINED, SpanRun, window_of
-from training.report.span_found import DUELS, TITLES, Case, Found, duels_won
+from training.report.span_results import DUELS, TITLES, Case, SpanResults, duels_won
 from training.report.span_tables import (
     claim_table,
     cost_table,
@@ -31,50 +31,50 @@ def span_section(
     costs: Sequence[dict[str, Any]],
 ) -> Section:
     """The experiment, from `span_runs`, `cost_runs` and their results."""
-    found = Found(runs, results)
+    data = SpanResults(runs, results)
     prices = {(run.contender, run.window): cost for run, cost in zip(cost_runs, costs, strict=True)}
     return Section(
         title="Longer spans: is that where the LSTM performs best?",
-        lead=_lead(found),
-        findings=[_claim(found), *_losses(found), _wins(found), _price(found, prices)],
+        lead=_lead(data),
+        findings=[_claim(data), *_losses(data), _wins(data), _price(data, prices)],
         notes=_notes(runs[0].budget),
-        pictures=[picture(found)],
+        pictures=[picture(data)],
         tables=[
-            claim_table(found),
-            loss_table(found),
-            *(errors_table(found, target) for target in TARGETS),
-            cost_table(found, prices),
+            claim_table(data),
+            loss_table(data),
+            *(errors_table(data, target) for target in TARGETS),
+            cost_table(data, prices),
         ],
-        details=[verdict_table(found), long_table(found)],
+        details=[verdict_table(data), long_table(data)],
     )
 
 
-def _lead(found: Found) -> str:
-    counts = Counter(verdict.outcome for verdict in found.verdicts.values())
-    sums = [verdict.outcome for (_, target, _), verdict in found.verdicts.items() if target.endswith("sum")]
+def _lead(data: SpanResults) -> str:
+    counts = Counter(verdict.outcome for verdict in data.verdicts.values())
+    sums = [verdict.outcome for (_, target, _), verdict in data.verdicts.items() if target.endswith("sum")]
     return (
-        f"Of {len(found.cases)} cases the LSTM wins {counts['wins']}, is level with the best of the others in "
+        f"Of {len(data.cases)} cases the LSTM wins {counts['wins']}, is level with the best of the others in "
         f"{counts['level']} and loses {counts['loses']}; of the {len(sums)} whose target is a weighted sum it wins "
         f"{sums.count('wins')}."
     )
 
 
-def _claim(found: Found) -> str:
+def _claim(data: SpanResults) -> str:
     """The article's claim, tested where a span can be long and nothing has to be extrapolated."""
-    holds = [f"{target} on {TITLES[series]} against {NAMES[other]}" for target, other, series in duels_won(found)]
+    holds = [f"{target} on {TITLES[series]} against {NAMES[other]}" for target, other, series in duels_won(data)]
     return (
         f"The claim that it performs best when relationships span longer holds in {len(holds)} of {len(DUELS)} duels, "
-        f"that is, its RMSE over the other's is less at k = {found.spans[-1]} than at k = {found.spans[0]}, less than "
+        f"that is, its RMSE over the other's is less at k = {data.spans[-1]} than at k = {data.spans[0]}, less than "
         f"1, and less than that of the mean: {'; '.join(holds) or 'nowhere'}."
     )
 
 
-def _losses(found: Found) -> list[str]:
+def _losses(data: SpanResults) -> list[str]:
     """One sentence for each reason that there is."""
     return [
-        _loss(reason, {case: verdict for case, verdict in found.verdicts.items() if verdict.why == why})
+        _loss(reason, {case: verdict for case, verdict in data.verdicts.items() if verdict.why == why})
         for why, reason in REASONS.items()
-        if any(verdict.why == why for verdict in found.verdicts.values())
+        if any(verdict.why == why for verdict in data.verdicts.values())
     ]
 
 
@@ -85,21 +85,21 @@ def _loss(reason: str, cases: dict[Case, Verdict]) -> str:
     return f"It loses {len(cases)} because {reason} (to {', '.join(f'{name} {n}' for name, n in rivals)}; {times})."
 
 
-def _wins(found: Found) -> str:
-    won = [(case, verdict) for case, verdict in found.verdicts.items() if verdict.outcome == "wins"]
+def _wins(data: SpanResults) -> str:
+    won = [(case, verdict) for case, verdict in data.verdicts.items() if verdict.outcome == "wins"]
     if not won:
         return "It wins nowhere."
-    shown = "; ".join(
+    named = "; ".join(
         f"{target} on {TITLES[series]} at k = {span} ({number(verdict.ratio)} times {NAMES[verdict.rival]})"
         for (series, target, span), verdict in won
     )
-    return f"It wins {len(won)}: {shown}."
+    return f"It wins {len(won)}: {named}."
 
 
-def _price(found: Found, prices: dict[tuple[str, int], dict[str, Any]]) -> str:
-    window = window_of(found.spans[-1])
+def _price(data: SpanResults, prices: dict[tuple[str, int], dict[str, Any]]) -> str:
+    window = window_of(data.spans[-1])
     inference = prices["lstm", window]["microseconds"] / prices["tanh_mlp", window]["microseconds"]
-    training = found.seconds("lstm", window) / found.seconds("tanh_mlp", window)
+    training = data.seconds("lstm", window) / data.seconds("tanh_mlp", window)
     return (
         f"At a window of {window} the LSTM takes {number(training)} times the training time of the MLP with tanh, and "
         f"{number(inference)} times its time for a prediction."

@@ -1,4 +1,4 @@
-"""Where the LSTM wins or loses in the span experiment, and why, by rule and not by eye."""
+"""Verdicts of the span experiment by fixed rules: whether the LSTM wins, and the reason where it loses."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,8 +7,8 @@ import numpy as np
 
 from training.values import Values
 
-LEVEL = 1.02  # a ratio of errors closer to 1 than this decides nothing
-GAP = 1.25  # how much larger one error has to be to explain anything
+LEVEL = 1.02  # a ratio of errors closer to 1 than this counts as level
+GAP = 1.25  # an error has to be this much larger than another to be given as the reason
 REASONS = {
     "extrapolates": "the held-out windows lie outside of the range that it was trained on, where its units saturate",
     "overfits": "it has learnt the trained rows better than the rule behind them, and errs more on the held-out ones",

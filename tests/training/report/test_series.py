@@ -9,8 +9,8 @@ import pytest
 from training.data.errors import SeriesError
 from training.report.advice import advise, beats, p_value, tail
 from training.report.config import Budget, ReportConfig
-from training.report.known import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs
-from training.report.rolling import Rolled, RollingRun, Source, origins, rolling_runs
+from training.report.public_series import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs
+from training.report.rolling import RollingResults, RollingRun, Source, origins, rolling_runs
 from training.report.series_findings import shampoo_section, sunspots_section
 
 BUDGET = Budget(steps=300)
@@ -22,9 +22,9 @@ def written(path: Path, values: np.ndarray) -> Source:
     return replace(source, sha256=source.rows().sha256())
 
 
-def rolled(source: Source) -> Rolled:
+def rolled(source: Source) -> RollingResults:
     runs = rolling_runs(source, origins(len(source.rows().targets)), range(2), BUDGET)
-    return Rolled(runs, [run.run() for run in runs])
+    return RollingResults(runs, [run.run() for run in runs])
 
 
 def random_walk() -> np.ndarray:
@@ -57,10 +57,10 @@ def test_the_advice_follows_from_the_series(values: np.ndarray, sentence: str, t
     assert advise(rolled(written(tmp_path / "own.csv", values))).startswith(sentence)
 
 
-def of_errors(errors: dict[str, np.ndarray]) -> Rolled:
+def of_errors(errors: dict[str, np.ndarray]) -> RollingResults:
     run = RollingRun(Source("", "", None, 1, 5), 0, 0, 0, BUDGET)
     count = len(errors["lstm"])
-    return Rolled(
+    return RollingResults(
         [run], [{"predictions": {k: v.tolist() for k, v in errors.items()}, "targets": [0.0] * count, "seconds": {}}]
     )
 
@@ -87,7 +87,7 @@ def test_the_contender_with_by_far_the_smallest_errors_is_advised(best: str, dee
 def test_at_the_edge_of_chance_a_network_is_not_advised_over_least_squares_with_the_same_errors() -> None:
     noise, other = np.random.default_rng(0).normal(size=(2, 80))
 
-    def at(factor: float) -> Rolled:
+    def at(factor: float) -> RollingResults:
         better = {"linear": other * factor, "mlp": other * (factor - 1e-4)}
         return of_errors(
             {**dict.fromkeys(("lstm", "tanh_mlp", "mlp_last", "mean"), noise * 9), "persistence": noise, **better}
@@ -164,7 +164,7 @@ def test_persistence_on_shampoo_sales_has_the_rmse_of_the_public_tutorials() -> 
     results = [run.run() for run in runs]
 
     assert len(runs) == 12
-    assert float(Rolled(runs, results).rmse("persistence")[0]) == pytest.approx(SHAMPOO_PERSISTENCE, abs=0.0005)
+    assert float(RollingResults(runs, results).rmse("persistence")[0]) == pytest.approx(SHAMPOO_PERSISTENCE, abs=0.0005)
     assert "it agrees" in shampoo_section(runs, results).lead
 
 
@@ -172,14 +172,14 @@ def test_least_squares_on_sunspots_is_the_autoreg_of_statsmodels() -> None:
     runs = sunspot_runs(QUICK)
     results = [run.run() for run in runs]
 
-    found = Rolled(runs, results)
+    found = RollingResults(runs, results)
     np.testing.assert_allclose(found.errors("linear"), found.errors("autoreg"), atol=1e-4)
     assert found.rmse("autoreg")[0] < found.rmse("persistence")[0]
     assert "AutoReg(10) has RMSE" in sunspots_section(runs, results).lead
 
 
 def test_without_the_packages_that_bring_them_the_known_results_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.report.known.find_spec", lambda _: None)
+    monkeypatch.setattr("training.report.public_series.find_spec", lambda _: None)
 
     assert shampoo_runs(QUICK) == sunspot_runs(QUICK) == []
     assert "sktime, which brings the data, is not installed" in shampoo_section([], []).lead

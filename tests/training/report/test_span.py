@@ -3,7 +3,7 @@ import pytest
 
 from training.data.rows import make_rows
 from training.report.config import Budget, ReportConfig
-from training.report.contenders import CONTENDER_NETWORKS, Split, contend
+from training.report.contenders import CONTENDER_NETWORKS, Split, fit_contenders
 from training.report.span import HELD_OUT, NOISE, SERIES, TARGETS, TRAINED, SpanRun, draw, span_runs
 
 BUDGET = Budget(steps=300)
@@ -81,7 +81,7 @@ def test_no_contender_is_told_anything_of_the_rows_that_come_after_the_trained_o
     changed = np.concatenate([series[:45], series[45:] * 100])
     split = Split(known=40, cut=40, end=55)
 
-    first, other = (contend(make_rows(values, values, 5, 1), split, 0, BUDGET) for values in (series, changed))
+    first, other = (fit_contenders(make_rows(values, values, 5, 1), split, 0, BUDGET) for values in (series, changed))
 
     for name in (*CONTENDER_NETWORKS, "linear", "mean"):
         assert first[name].predictions[:40].tolist() == other[name].predictions[:40].tolist(), name

@@ -1,4 +1,4 @@
-"""Two series whose results are known: what the report says of them can be checked."""
+"""Two public series with published results, on which the report can be checked."""
 
 from importlib.util import find_spec
 from pathlib import Path

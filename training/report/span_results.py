@@ -1,4 +1,4 @@
-"""The span experiment's results, put in order: by case, and duel by duel."""
+"""Results of the span experiment by case, and the comparisons of the LSTM with one other model each."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ DUELS: list[Duel] = [
 ]
 
 
-class Found:
+class SpanResults:
     """The results by case, (series, target, span), seeds in order."""
 
     def __init__(self, runs: Sequence[SpanRun], results: Sequence[dict[str, Any]]) -> None:
@@ -54,15 +54,15 @@ class Found:
         return float(np.median([result[key][contender] for run, result in pairs if window_of(run.span) == window]))
 
 
-def duels_won(found: Found) -> list[Duel]:
+def duels_won(data: SpanResults) -> list[Duel]:
     """Those in which the LSTM is better over the longest span, and better than over the shortest.
 
-    Where it is no better than the mean it has found nothing, and that the other errs more is no gain.
+    Where it is no better than the mean it has data nothing, and that the other errs more is no gain.
     """
     return [
         (target, other, series)
         for target, other, series in DUELS
-        if (last := found.ratio((series, target, found.spans[-1]), other)) < 1 / LEVEL
-        and found.ratio((series, target, found.spans[-1]), "mean") < 1 / LEVEL
-        and last < found.ratio((series, target, found.spans[0]), other) / LEVEL
+        if (last := data.ratio((series, target, data.spans[-1]), other)) < 1 / LEVEL
+        and data.ratio((series, target, data.spans[-1]), "mean") < 1 / LEVEL
+        and last < data.ratio((series, target, data.spans[0]), other) / LEVEL
     ]
