@@ -78,8 +78,8 @@ class _Units:
     def of(self, rows: Rows) -> Rows:
         return replace(
             rows,
-            values=(rows.values - self.mean) / self.spread,
-            targets=(rows.targets - self.target_mean) / self.target_spread,
+            values=(rows.values - self.mean) / self.deviation,
+            targets=(rows.targets - self.target_mean) / self.target_deviation,
         )
 
     def predict(self, model: "keras.Sequential", windows: Values) -> Values:

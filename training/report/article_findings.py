@@ -9,7 +9,7 @@ from training.config import TrainConfig
 from training.data.series import load_rows
 from training.report import pictures
 from training.report.article import ARTICLE_NETWORKS, WAYS, ArticleRun
-from training.report.section import Cell, Picture, Section, Spread, Table, number, spread_of
+from training.report.section import Cell, MedianRange, Picture, Section, Table, median_range, number
 from training.values import Values
 
 STOPS = (0.25, 0.5, 0.75, 0.9, 1.0)
