@@ -28,6 +28,8 @@ class _Request(BaseModel):
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise NotJSON(f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+        if first["type"] == "float_type" and first["loc"][:2] == ("series", "y"):  # the client sends NaN as null
+            raise BadInput(f"series.y: value {first['loc'][2]} is missing; fill gaps before asking for a forecast")
         raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'The body'}: {first['msg']}")
 
 
