@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test test-soak test-docker alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-train
+.PHONY: help clean serve train test test-soak test-docker alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-train
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -75,20 +75,29 @@ bench-start: $(VENV)/test.installed  ## cold start, memory and size beside the s
 bench-train: $(VENV)/train.installed  ## the compiled training loop beside Keras' own fit
 	$(BIN)/python -m benchmarks.train
 
-$(VENV)/serve.installed: requirements/serve.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "Python 3.11, 3.12 or 3.13 is needed; choose it with make PYTHON=python3.13"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r $<
+define install
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $< || \
+		{ echo "make: not every package in $< could be installed; pip says why above. Is the package index reachable?"; exit 1; }
 	@touch $@
+endef
+
+$(VENV)/serve.installed: requirements/serve.txt
+	@$(PYTHON) requirements/check_machine.py serve
+	$(PYTHON) -m venv $(VENV)
+	$(install)
 
 $(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed
-	$(BIN)/python -m pip install --quiet --require-hashes -r $<
-	@touch $@
+	@$(PYTHON) requirements/check_machine.py train
+	$(install)
 
 $(VENV)/test.installed: requirements/test.txt $(VENV)/train.installed
-	$(BIN)/python -m pip install --quiet --require-hashes -r $<
-	@touch $@
+	@$(PYTHON) requirements/check_machine.py test
+	$(install)
+
+clean:  ## remove what these commands have made, but not the models
+	rm -rf $(VENV) tests/clients/.venv benchmarks/peers/*/.venv report sbom .cache .coverage* \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 TOOLS := $(VENV)/tools
 IMAGES := lagcast-service lagcast-training

@@ -18,7 +18,7 @@ import pytest
 
 from artifact import versions
 from service.settings import Settings
-from tests.repository import CHECKOUT
+from tests.repository import CHECKOUT, copy_of_shipped
 from tests.server import free_port
 
 README = (CHECKOUT / "README.md").read_text()
@@ -54,14 +54,17 @@ CURLS = [example for example in examples() if example.command.startswith("curl")
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the project in a folder of their own, with the environment that is there already."""
+    """The files of the project in a folder of their own, with the shipped models and the environment that is there."""
     folder = tmp_path_factory.mktemp("checkout")
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=CHECKOUT, check=True, capture_output=True, text=True
     )
     for name in listed.stdout.splitlines():
+        if name.startswith("models/"):  # a user's versions may lie there
+            continue
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CHECKOUT / name, folder / name)
+    copy_of_shipped(folder / "models")
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     return folder
 
