@@ -56,6 +56,8 @@ def _decode(name: str, content: bytes, encoding: str) -> str:
 
 def _first_wrong(content: bytes) -> int | None:
     """Where the bytes stop being UTF-8, or None. In pieces, since the text itself is not needed."""
+    if content.isascii():
+        return None
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(content), PIECE):
         end = start + PIECE

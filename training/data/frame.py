@@ -30,8 +30,14 @@ class Frame:
         return f"{self.name}, {self.place(row)}, column {shown(column)}"
 
 
+def _may_be_blank(cells: pl.Series) -> pl.Series:
+    return cells.is_null() | cells.str.contains(r"^\s*$") if cells.dtype == pl.String else cells.is_null()
+
+
 def without_empty_rows(frame: Frame, *, at_end: bool) -> Frame:
     """The frame without rows of which every cell is blank; only those at its end if `at_end`."""
+    if not _may_be_blank(frame.columns.to_series(0)).any():
+        return frame
     text = [name for name, kind in frame.columns.schema.items() if kind == pl.String]
     blank = [pl.col(name).is_null() for name in frame.columns.columns if name not in text]
     blank += [pl.col(name).fill_null("").str.strip_chars() == "" for name in text]

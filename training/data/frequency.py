@@ -19,6 +19,7 @@ NEAR_START, NEAR_END = 4, 24  # days of a month, from 0: its first and its last 
 WORKDAYS = 5  # Monday to Friday
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MOST = 0.5  # of the steps must be single ones, or of the places taken; else there is no frequency
+START = 10_000  # rows by which a long table is seen to have other steps than months
 Kind = Literal["fixed", "month-start", "month-end", "month-day", "business", "step"]
 
 
@@ -131,6 +132,8 @@ def _ticks(dates: Any) -> Ticks:
 
 def _months(wall: Ticks, same: NDArray[np.bool_]) -> Frequency | None:
     """Months, quarters or years, where all times stand on one day of the month, or all at its beginning or its end."""
+    if len(wall) > START and _months(wall[:START], same[: START - 1]) is None and bool(same[: START - 1].any()):
+        return None
     days = _days(wall)
     months = days.astype("datetime64[M]")
     of_month = (days - months).astype(np.int64)

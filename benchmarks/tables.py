@@ -1,0 +1,81 @@
+"""Reading ten million rows in long form, 100,000 series of 100, beside what Polars alone takes (`make bench-tables`).
+
+Each case runs in a process of its own, so that its memory can be told: the file is understood, windowed and, as the
+first windows are asked for, gathered. `polars` only reads the columns into memory.
+"""
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+SERIES, ROWS = 100_000, 100
+WINDOW = 5
+REPEATS = 3
+LIMITS = {"csv": 20.0, "parquet": 8.0}  # seconds, on two cores
+MEMORY = 2048  # MiB
+KINDS = tuple(LIMITS)
+
+
+def main() -> None:
+    """Print a table of seconds, medians of three runs that take turns, and MiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write(Path(folder))
+        found: dict[tuple[str, str], list[tuple[float, int]]] = {}
+        for _ in range(REPEATS):
+            for kind in KINDS:
+                for way in ("polars", "lagcast"):
+                    found.setdefault((kind, way), []).append(_measured(way, Path(folder) / f"long.{kind}"))
+    print(f"{SERIES * ROWS:,} rows in long form, {SERIES:,} series; seconds are medians of {REPEATS}")
+    for (kind, way), runs in found.items():
+        seconds = statistics.median(run[0] for run in runs)
+        memory = max(run[1] for run in runs)
+        limit = f"  (at most {LIMITS[kind]:.0f} s, {MEMORY} MiB)" if way == "lagcast" else ""
+        print(f"{kind:8} {way:8} {seconds:6.2f} s  {memory:5} MiB{limit}")
+
+
+def _write(folder: Path) -> None:
+    random = np.random.default_rng(0)
+    table = pl.DataFrame(
+        {
+            "unique_id": np.repeat([f"S{number:06d}" for number in range(SERIES)], ROWS),
+            "ds": np.tile(np.datetime64("2024-01-01") + np.arange(ROWS), SERIES),
+            "y": np.round(random.normal(100, 10, SERIES * ROWS), 2),
+        }
+    )
+    table.write_csv(folder / "long.csv")
+    table.write_parquet(folder / "long.parquet")
+
+
+def _measured(way: str, path: Path) -> tuple[float, int]:
+    command = [sys.executable, "-m", "benchmarks.tables", way, str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return float(said[0]), int(said[1])
+
+
+def _run(way: str, path: Path) -> None:
+    start = time.perf_counter()
+    if way == "polars":
+        rows = len(pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path))
+    else:
+        rows = _windows(path)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{time.perf_counter() - start:.3f} {peak} {rows}")
+
+
+def _windows(path: Path) -> int:
+    from training.config import TrainConfig
+    from training.data.series import load_rows
+
+    rows = load_rows(TrainConfig(data=path, window=WINDOW))
+    return len(rows.windows)
+
+
+if __name__ == "__main__":
+    _run(sys.argv[1], Path(sys.argv[2])) if len(sys.argv) > 1 else main()
