@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help clean serve train test test-soak test-docker alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-train
+.PHONY: help clean serve train test test-soak test-docker alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-tables bench-train
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -71,6 +71,9 @@ bench-bulk: $(VENV)/test.installed  ## a million rows in one request, and one ro
 
 bench-start: $(VENV)/test.installed  ## cold start, memory and size beside the same model served with TensorFlow
 	$(BIN)/python -m benchmarks.start
+
+bench-tables: $(VENV)/train.installed  ## ten million rows read and windowed, beside what Polars alone takes
+	$(BIN)/python -m benchmarks.tables
 
 bench-train: $(VENV)/train.installed  ## the compiled training loop beside Keras' own fit
 	$(BIN)/python -m benchmarks.train

@@ -1,4 +1,4 @@
-"""The two commands of `python -m training`, their exit codes and error messages."""
+"""The commands of `python -m training`, their exit codes and error messages."""
 
 import sys
 
@@ -9,6 +9,9 @@ from artifact import ArtifactError, ModelCard, read_key
 from training.config import TrainConfig
 from training.data.errors import SeriesError
 from training.data.series import load_rows
+from training.inspect.config import InspectConfig
+from training.inspect.run import inspect
+from training.inspect.shown import summary
 from training.parser import parse
 from training.publish import check_writable, labels, publish_all
 from training.quiet import silent_stderr
@@ -22,6 +25,8 @@ def run(arguments: list[str]) -> int:
     try:
         if arguments[:1] == ["report"]:
             _report(parse(ReportConfig, arguments[1:]))
+        elif arguments[:1] == ["inspect"]:
+            return 0 if inspect(parse(InspectConfig, arguments[1:])) else BAD_INPUT
         else:
             _train(parse(TrainConfig, arguments))
     except ValidationError as error:
@@ -37,6 +42,8 @@ def run(arguments: list[str]) -> int:
 
 def _train(config: TrainConfig) -> None:
     rows = load_rows(config)
+    if rows.table is not None:
+        print(*summary(rows.table), sep="\n", file=sys.stderr, flush=True)
     key = read_key(config.card_key_file)
     check_writable(config.models_dir, map(config.model_name, config.networks))
     # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.

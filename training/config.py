@@ -126,8 +126,9 @@ class SeriesConfig(BaseSettings):
 class TrainConfig(SeriesConfig):
     """Train networks on one lagged series and publish them to the model repository.
 
-    The series is a column of a CSV file, or without --csv the article's.
-    `python -m training report` compares networks instead: see `report --help`.
+    The series are those of a table (--data), or the article's.
+    `python -m training report` compares networks instead: see `report --help`;
+    `python -m training inspect` says what a table holds: see `inspect --help`.
     """
 
     networks: tuple[str, ...] = Field(("lstm", "mlp"), description=f"networks to train, of {', '.join(NETWORKS)}")

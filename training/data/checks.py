@@ -21,25 +21,37 @@ ROUNDING = 0.05  # of the mean step from row to row may be lost where a value is
 def usable(table: Table, window: int, horizon: int) -> Table:
     """The table without the series that cannot be trained on; these are in `left_out`, with the reason.
 
-    A series needs a stretch of two windows with their targets, must not be constant, and float32 must tell its values
-    apart. Raises SeriesError if the only series, or every one, cannot be used.
+    Raises SeriesError if the only series, or every one, cannot be used.
     """
     if not len(table.values):
         raise SeriesError(f"{table.name}: column {shown(table.column)} has no values")
     _check_size(table)
+    reasons = unusable(table, window, horizon)
+    if not reasons:
+        return table
+    out = np.isin(table.owners, [number for number, name in enumerate(table.ids) if name in reasons])
+    if len(reasons) == len(table.ids):
+        if len(table.ids) == 1 and "in one piece" in reasons[table.ids[0]]:
+            return table  # `check_rows` says it in windows
+        raise SeriesError(_unusable(table, reasons))
+    return _without(table, out, reasons)
+
+
+def unusable(table: Table, window: int, horizon: int) -> dict[str, str]:
+    """The series, by id, that cannot be trained on, and why.
+
+    A series needs a stretch of two windows with their targets, must not be constant, and float32 must tell its values
+    apart.
+    """
     needed = first_end(window, horizon) + horizon + 2
     longest = np.zeros(len(table.ids), np.int64)
     np.maximum.at(longest, table.owners, table.lengths)
     short, flat, rough = longest < needed, _constant(table), _rounded(table)
-    if len(table.ids) == 1 and not flat[0] and short[0]:
-        return table  # told by `check_rows`, in windows
     reasons = {}
     for owner in np.flatnonzero(short | flat | rough):
         reason = _reason(table, int(owner), flat=bool(flat[owner]), rough=bool(rough[owner] and not short[owner]))
         reasons[table.ids[owner]] = reason or f"has {counted(int(longest[owner]), 'row')} in one piece, needs {needed}"
-    if len(reasons) == len(table.ids):
-        raise SeriesError(_unusable(table, reasons))
-    return _without(table, np.isin(table.owners, np.flatnonzero(short | flat | rough)), reasons) if reasons else table
+    return reasons
 
 
 def check_rows(rows: Rows, held_out: float, horizon: int) -> None:

@@ -11,7 +11,7 @@ from training.data.moments import written
 from training.data.order import Observations
 from training.data.roles import Roles
 from training.data.table import Problem
-from training.data.times import DAY, Times, looks_like_times, read_times
+from training.data.times import DAY, Times, Unit, looks_like_times, read_times
 
 FIRST = 3  # of the duplicated times are named
 STACKED = 0.2  # of the rows with a time that another one has: several series below each other
@@ -20,13 +20,13 @@ DUPLICATES = "type --duplicates last, mean or sum"
 GAPS = "type --gaps interpolate, previous, zero or split (no window reaches over a gap)"
 
 
-def at(tick: int, times: Times | None) -> str:
+def at(tick: int, unit: Unit | None) -> str:
     """A time as messages show it: without what is zero in it."""
-    if times is None or times.unit == "step":
+    if unit in (None, "step"):
         return str(tick)
     text = str(np.datetime64(tick, "us")).replace("T", " ")
     text = text.removesuffix(".000000").removesuffix(":00")
-    return text[11:] if times.unit == "clock" else text.removesuffix(" 00:00")
+    return text[11:] if unit == "clock" else text.removesuffix(" 00:00")
 
 
 def disorder(frame: Frame, roles: Roles) -> list[Problem]:
@@ -72,7 +72,7 @@ def duplicate_problem(
 def _one(frame: Frame, roles: Roles, found: Observations, row: int, ids: list[str], times: Times | None) -> str:
     series = f" of {shown(ids[found.owners[row]])}" if roles.id else ""
     lines = f"{frame.place(int(found.rows[row - 1]))} and {frame.place(int(found.rows[row]))}"
-    return f"{at(int(found.wall[row]), times)}{series} on {lines}"
+    return f"{at(int(found.wall[row]), times.unit if times else None)}{series} on {lines}"
 
 
 def _candidates(frame: Frame, roles: Roles) -> list[str]:
@@ -110,7 +110,7 @@ def gap_problem(
     if gaps.times:
         row = gaps.before
         series = f" in {shown(ids[found.owners[row]])}" if roles.id else ""
-        before, after = (at(int(found.wall[k]), times) for k in (row - 1, row))
+        before, after = (at(int(found.wall[k]), times.unit if times else None) for k in (row - 1, row))
         step = frequency.words if frequency else "step"
         count = counted(gaps.times, "time is", "times are")
         parts.append(

@@ -163,12 +163,22 @@ def _arranged(
     read |= {"duplicates": _done(len(repeats), config.duplicates), "gaps": _done(gaps.times + gaps.values, config.gaps)}
     read |= {"missing_times": gaps.times, "missing_values": gaps.values, "longest_gap": gaps.longest}
     read |= {"series": len(ids), "rows": frame.columns.height}
-    unit = times.unit if times else "step"
-    ticks = found.ticks if times else None
-    owners = found.owners[starts] if len(starts) else starts
     return Table(
-        *(frame.name, roles.value, roles.target, ids, found.values, found.targets, ticks),
-        *(starts, owners, unit, frequency, read, _notes(frame, roles, order, config, len(repeats)), problems),
+        name=frame.name,
+        column=roles.value,
+        target=roles.target,
+        ids=ids,
+        values=found.values,
+        targets=found.targets,
+        times=found.ticks if times else None,
+        starts=starts,
+        owners=found.owners[starts],
+        unit=times.unit if times else "step",
+        frequency=frequency,
+        read=read,
+        notes=_notes(frame, roles, order, config, len(repeats)),
+        problems=problems,
+        columns=roles.columns,
     )
 
 

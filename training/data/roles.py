@@ -2,13 +2,14 @@
 
 import difflib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from training.data.errors import LISTED, SeriesError, listed, shown
 from training.data.frame import Frame
 from training.data.numbers import looks_numeric
+from training.data.table import Column
 from training.data.times import looks_like_times
 
 NONE = "none"
@@ -35,15 +36,6 @@ EXAMPLES = 3
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column as messages show it. kind: number, time or text."""
-
-    name: str
-    kind: str
-    examples: list[str]
-
-
-@dataclass(frozen=True)
 class Roles:
     """The names of the columns that a run reads; None for a table without times, or of one series."""
 
@@ -52,6 +44,11 @@ class Roles:
     time: str | None
     id: str | None
     columns: list[Column]
+
+    def of(self, name: str) -> str:
+        """The role of a column, empty for one that is not read."""
+        named = {"value": self.value, "target": self.target, "time": self.time, "id": self.id}
+        return next((role for role, column in named.items() if column == name), "")
 
 
 @dataclass(frozen=True)
@@ -74,13 +71,14 @@ def find_roles(frame: Frame, named: Named) -> Roles:
     time = _time(frame, columns, named, taken | ({identity} if identity else set()))
     if value is None:
         value = _value(frame, columns, {target, time, identity})
-    return Roles(value, target or value, time, identity, columns)
+    roles = Roles(value, target or value, time, identity, columns)
+    return replace(roles, columns=[column._replace(role=roles.of(column.name)) for column in columns])
 
 
 def _describe(cells: pl.Series) -> Column:
     sample = pl.concat([cells.head(SAMPLE), cells.tail(SAMPLE)])
     kind = "time" if looks_like_times(sample) else "number" if looks_numeric(sample) else "text"
-    return Column(cells.name, kind, [shown(cell) for cell in cells.head(50).drop_nulls().head(EXAMPLES)])
+    return Column(cells.name, kind, "", [shown(cell) for cell in cells.head(50).drop_nulls().head(EXAMPLES)])
 
 
 def _named(frame: Frame, name: str | None, flag: str) -> str | None:

@@ -24,6 +24,15 @@ class Series(NamedTuple):
     targets: Values
 
 
+class Column(NamedTuple):
+    """A column: its kind, number, time or text; its role, value, target, time, id or none (empty); three values."""
+
+    name: str
+    kind: str
+    role: str
+    examples: list[str]
+
+
 class Problem(NamedTuple):
     """Something in a table that a run does not decide by itself: a code, what and where it is, the flags for it.
 
@@ -63,6 +72,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    columns: list[Column] = field(default_factory=list)
 
     @property
     def season(self) -> int:

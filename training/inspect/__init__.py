@@ -1,0 +1,1 @@
+"""`python -m training inspect`: what a table holds, and what a run would do with it."""
