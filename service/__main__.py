@@ -11,35 +11,56 @@ from pathlib import Path
 from socket import socket
 
 import uvicorn
-from pydantic import ValidationError
-from pydantic_settings import CliApp
 from uvicorn.supervisors import Multiprocess
 
 from artifact import Artifact, ArtifactError, Batch
-from service.app import create_app, create_lifecycle
-from service.connection import Protocol
+from service.app import VERSION, create_lifecycle
+from service.connection import ConnectionLimits, ConnectionPool, HTTPConnection
 from service.inference.engine import Engine
 from service.inference.selftest import TESTER
+from service.listen import CannotListen, bind
+from service.memory import TooLittleMemory, budget, raise_file_limit
 from service.middleware.api_keys import InvalidKeysFile, read_key_digests
-from service.settings import Settings
+from service.server import Server, start_app
+from service.settings import InvalidSettings, Settings, read_settings
 from service.telemetry.logs import log_config
 
 # On every answer, where each costs a prediction half a microsecond; the page has more of its own.
+SPARE_FILES = 64  # descriptors that are not for connections
 SECURITY_HEADERS = [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code: 1 cannot serve, 2 a wrong setting, 3 cannot listen."""
     try:
-        settings = CliApp.run(Settings, arguments)
-        _check(settings)
-    except ValidationError as error:
-        return _fail(2, "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()))
-    except ArtifactError as error:
-        return _fail(1, f"cannot serve from {settings.models_dir}: {error}")
-    except (InvalidKeysFile, ModuleNotFoundError) as error:
+        settings = read_settings(arguments, VERSION)
+        limits = _limits(settings)
+        bound = bind(settings.host, settings.port)
+    except (InvalidSettings, TooLittleMemory) as error:
         return _fail(2, str(error))
-    return _serve(settings)
+    except CannotListen as error:
+        return _fail(3, str(error))
+    with bound:
+        try:
+            _check(settings)
+        except ArtifactError as error:
+            return _fail(1, f"cannot serve from {settings.models_dir}: {error}")
+        except (InvalidKeysFile, ModuleNotFoundError) as error:
+            return _fail(2, str(error))
+        return _serve(settings, limits, bound)
+
+
+def _limits(settings: Settings) -> ConnectionLimits:
+    """The limits of each process's connections. Raises TooLittleMemory."""
+    files = raise_file_limit() - SPARE_FILES
+    return ConnectionLimits(
+        request_seconds=settings.body_seconds,
+        answer_seconds=settings.answer_seconds,
+        keep_alive_seconds=settings.keep_alive_seconds,
+        max_body_bytes=settings.max_body_bytes,
+        memory_bytes=budget(settings.memory_bytes, settings.max_body_bytes, settings.workers),
+        max_connections=max(1, min(settings.max_connections, files)),
+    )
 
 
 def _check(settings: Settings) -> None:
@@ -62,29 +83,29 @@ class _Unloaded(Engine):
         raise RuntimeError(f"nothing is loaded to predict {len(windows)} rows")
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, limits: ConnectionLimits, bound: socket) -> int:
     if settings.workers > 1:
         with tempfile.TemporaryDirectory(prefix="lagcast-metrics-") as folder:
-            config = _configure(settings, Path(folder))
-            Supervisor(config, sockets=[config.bind_socket()]).run()
+            config = _configure(settings, limits, Path(folder))
+            Supervisor(config, sockets=[bound]).run()
         return 0
     # uvicorn raises the signal that ended it once more when all is done: by then there is nothing left to end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(_configure(settings, None))
-    server.run()
+    server = Server(_configure(settings, limits, None))
+    server.run([bound])
     return 0 if server.started else 1
 
 
-def _configure(settings: Settings, metrics_dir: Path | None) -> uvicorn.Config:
+def _configure(settings: Settings, limits: ConnectionLimits, metrics_dir: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(create_app, settings, metrics_dir),
+        partial(start_app, settings, metrics_dir),
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http=partial(Protocol, seconds=settings.body_seconds),  # type: ignore[arg-type]  # it is called, no more
+        http=partial(HTTPConnection, pool=ConnectionPool(limits)),  # type: ignore[arg-type]  # it is called, no more
         ws="none",
         lifespan="on",
         log_config=log_config(),
@@ -92,6 +113,7 @@ def _configure(settings: Settings, metrics_dir: Path | None) -> uvicorn.Config:
         headers=SECURITY_HEADERS,
         server_header=False,
         proxy_headers=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,  # type: ignore[arg-type]  # it takes a fraction too
     )
 
 

@@ -1,32 +1,46 @@
 """The settings of a process: environment variables with one prefix, or the command line, validated and immutable."""
 
+import argparse
+import json
+import os
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PREFIX = "LAGCAST_"
+EXAMPLES = """examples:
+  python -m service --port 8080 --workers 2
+  LAGCAST_CORS_ORIGINS=https://a.example,https://b.example python -m service
+"""
 
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+def _split(value: Any) -> Any:
+    """A list as it stands in a variable: JSON, or items with commas between them."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("is neither a JSON list nor items with commas between them") from None
+    return [item.strip() for item in value.split(",") if item.strip()]
 
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Items = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+
+class InvalidSettings(Exception):
+    """A variable or an option that cannot be taken; the text names it, in one line."""
 
 
 class Settings(BaseSettings):
-    """Serve the live version of each model over HTTP; the command line wins over the environment."""
+    """Serve the live version of each model over HTTP. An option wins over its environment variable."""
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        env_prefix="LAGCAST_",
-        env_ignore_empty=True,
-        cli_prog_name="python -m service",
-        cli_kebab_case=True,
-        cli_hide_none_type=True,
-        cli_avoid_json=True,
-        cli_show_env_vars=True,
-    )
+    model_config = SettingsConfigDict(frozen=True, env_prefix=PREFIX, env_ignore_empty=True)
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
@@ -34,16 +48,94 @@ class Settings(BaseSettings):
     models_dir: Path = Field(Path("models"), description="the model repository to serve from")
     engine: Literal["litert", "keras"] = Field("litert", description="what runs the networks; keras needs TensorFlow")
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="largest request body, else 413")
-    required_models: CommaSeparated = Field((), description="models without which the process is not ready")
+    required_models: Items = Field([], description="models without which the process is not ready")
     max_batch_rows: int = Field(100_000, ge=1, description="most rows in a batch, else 422")
-    max_concurrency: int = Field(64, ge=1, description="most requests at work in a process, else 429")
-    body_seconds: float = Field(10, gt=0, le=86_400, description="longest wait for more of a request, else 408")
+    max_concurrency: int = Field(64, ge=1, description="most large requests at work in a process, else 429")
+    max_connections: int = Field(4096, ge=1, description="most connections of a process; the idlest end first")
+    memory_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="most bytes that request bodies, the work on them and unread answers take in a process, else 429; "
+        "unset: 256 MiB, or less where the memory limit of the container says so",
+    )
+    body_seconds: float = Field(
+        10,
+        gt=0,
+        le=86_400,
+        description="longest wait for more of a request, and time of a whole one before it must keep up 16 KiB a "
+        "second, else 408",
+    )
+    answer_seconds: float = Field(
+        10,
+        gt=0,
+        le=86_400,
+        description="time of a client to read an answer before it must keep up 16 KiB a second, else it is closed",
+    )
     deadline_seconds: float = Field(30, gt=0, le=86_400, description="longest work on a request, else 504")
+    keep_alive_seconds: float = Field(
+        75, gt=0, le=86_400, description="how long an idle connection stays open; longer than the load balancer's"
+    )
     reload_seconds: float = Field(2, gt=0, le=86_400, description="longest time until a new version is live")
     access_log: bool = Field(default=False, description="a line in the log for each request")
     drain_seconds: float = Field(5, ge=0, le=86_400, description="how long to serve on after SIGTERM")
-    cors_origins: list[str] = Field([], description="web origins that may ask; unset: none")
+    shutdown_seconds: float = Field(
+        30, ge=0, le=86_400, description="how long requests may still take after that, before the process ends"
+    )
+    cors_origins: Items = Field([], description="web origins that may ask, with commas between them; unset: none")
     card_key_file: Path | None = Field(None, description="the key that cards must be signed with; unset: none")
     api_keys_file: Path | None = Field(
         None, description="sha256 of each API key, in hex, one a line; unset: no key is needed"
     )
+
+
+def read_settings(arguments: Sequence[str], version: str) -> Settings:
+    """The settings of this command line and environment. Raises InvalidSettings; --help and --version exit."""
+    options = vars(_parser(version).parse_args(arguments))
+    given = {name: value for name, value in options.items() if value is not None}
+    _check_variables(os.environ)
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise InvalidSettings("; ".join(_name(problem, given) for problem in error.errors())) from None
+
+
+def _name(problem: Any, given: Mapping[str, Any]) -> str:
+    name = str(problem["loc"][0])
+    shown = f"--{name.replace('_', '-')}" if name in given else f"{PREFIX}{name.upper()}"
+    return f"{shown}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _check_variables(environment: Mapping[str, str]) -> None:
+    """A misspelt variable must not be passed over: without it the service could be open to everybody."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in environment:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1, cutoff=0.0)
+            raise InvalidSettings(f"{name}: there is no such setting; the nearest is {near[0]}")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise InvalidSettings(message)
+
+
+def _parser(version: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m service",
+        description=Settings.__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"lagcast {version}")
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, [], False) else f" (default: {field.default})"
+        options: dict[str, Any] = {"metavar": name.rpartition("_")[2].upper()}
+        if field.annotation is bool:
+            options = {"nargs": "?", "const": "true", "metavar": "true|false"}
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            help=f"{field.description}{default} [env: {PREFIX}{name.upper()}]".replace("%", "%%"),
+            **options,
+        )
+    return parser

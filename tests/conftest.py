@@ -22,8 +22,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client of that service, or of the running one that LAGCAST_TEST_URL names."""
-    url = os.environ.get("LAGCAST_TEST_URL") or request.getfixturevalue("server").url
+    """A client of that service, or of the running one that SERVICE_URL names."""
+    url = os.environ.get("SERVICE_URL") or request.getfixturevalue("server").url
     with httpx.Client(base_url=url) as client:
         yield client
 

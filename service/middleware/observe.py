@@ -10,12 +10,15 @@ from collections.abc import Awaitable, Callable
 from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.protocols.http_errors import ErrorResponse
 from service.telemetry.logs import REQUEST_ID
 from service.telemetry.metrics import REGISTRY, REQUEST_SECONDS
 
 logger = logging.getLogger("lagcast.access")
+errors = logging.getLogger("lagcast")
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+UNFORESEEN = 500
 CLIENT_GONE = 499  # nginx's number for: nobody was there to take the answer
 IN_FLIGHT = Gauge("lagcast_requests_in_flight", "Requests that are being answered", registry=REGISTRY)
 
@@ -54,6 +57,11 @@ class Observe:
         self._in_flight += 1
         try:
             await self._app(scope, receive, observed)
+        except Exception:  # noqa: BLE001  # of no middleware and no route: nobody else is left to answer it
+            errors.exception("an unforeseen error")
+            if status == CLIENT_GONE:  # nothing is said yet
+                await ErrorResponse("Internal Server Error", UNFORESEEN)(scope, receive, observed)
+            status = UNFORESEEN
         finally:
             self._in_flight -= 1
             seconds = time.perf_counter() - begin

@@ -1,26 +1,41 @@
-"""What a process tells of itself while it runs: its log, for eyes at a terminal and else as JSON, a line an event."""
+"""Logging: a line an event on stderr, JSON unless that is a terminal, written by a thread that nobody waits for."""
 
+import atexit
 import logging
+import os
+import queue
 import sys
+import threading
+import time
+from contextlib import suppress
 from contextvars import ContextVar
 from copy import deepcopy
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 import orjson
+from prometheus_client import Counter
 from uvicorn.config import LOGGING_CONFIG
 
+from service.telemetry.metrics import REGISTRY
+
 REQUEST_ID: ContextVar[bytes | None] = ContextVar("request_id", default=None)
+DROPPED = Counter("lagcast_dropped_log_lines", "Log lines that whoever reads stderr did not take", registry=REGISTRY)
+
+MAX_LINES = 5000  # waiting to be written
+LAST_SECONDS = 1.0  # for the rest of them when the process ends
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and where there are any request_id and exception."""
+    """One JSON object a line: time, level, logger, pid, message, and where there are any request_id and exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         event = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
+            "pid": record.process,
             "message": record.getMessage(),
         }
         request_id = REQUEST_ID.get()
@@ -31,10 +46,98 @@ class JSONFormatter(logging.Formatter):
         return orjson.dumps(event).decode()
 
 
+class QueuedStderr(logging.Handler):
+    """Hands lines to a thread that writes them to stderr, and drops and counts them while MAX_LINES are waiting.
+
+    A pipe that nobody reads blocks whoever writes to it: here that is the thread alone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: queue.Queue[bytes] = queue.Queue(MAX_LINES)
+        self._dropped = 0
+        self._pid = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue the line, or drop it."""
+        try:
+            line = self.format(record).encode(errors="replace") + b"\n"
+        except Exception:  # noqa: BLE001  # as in every handler of the library: a log line must not end a request
+            self.handleError(record)
+            return
+        if self._pid != os.getpid():
+            self._start()
+        try:
+            self._lines.put_nowait(line)
+        except queue.Full:
+            self._dropped += 1
+            DROPPED.inc()
+
+    def _start(self) -> None:
+        """Start the thread of this process."""
+        self._pid = os.getpid()
+        threading.Thread(target=self._write, name="log", daemon=True).start()
+        atexit.register(self._finish)
+
+    def _write(self) -> None:
+        while True:
+            line = self._lines.get()
+            with suppress(OSError):  # whoever read stderr has gone
+                _write_all(STDERR.number, line)
+            self._lines.task_done()
+            if self._dropped and self._lines.empty():
+                dropped, self._dropped = self._dropped, 0
+                logging.getLogger("lagcast").warning("%d log lines were dropped: stderr took no more", dropped)
+
+    def _finish(self) -> None:
+        end = time.monotonic() + LAST_SECONDS
+        while self._lines.unfinished_tasks and time.monotonic() < end:
+            time.sleep(0.01)
+
+
+def _write_all(number: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(number, line) :]
+
+
+class Stderr:
+    """The file descriptor of the log; 2, until what native libraries write there is captured."""
+
+    number = 2
+
+    def capture(self) -> None:
+        """Make log lines of what native libraries write to stderr, as LiteRT does when it loads, in this process."""
+        if self.number != 2 or os.isatty(2):  # noqa: PLR2004
+            return
+        self.number = os.dup(2)
+        reading, writing = os.pipe()
+        os.dup2(writing, 2)
+        os.close(writing)
+        sys.stderr = os.fdopen(os.dup(self.number), "w", buffering=1)
+        threading.Thread(target=_log_lines, args=(reading,), name="stderr", daemon=True).start()
+
+
+STDERR = Stderr()
+
+
+def _log_lines(number: int) -> None:
+    native = logging.getLogger("lagcast.native")
+    with os.fdopen(number, errors="replace") as lines:
+        for line in lines:
+            if line.strip():
+                native.info(line.strip())
+
+
 def log_config() -> dict[str, Any]:
-    """Uvicorn's own logging to stderr, with the service's beside it in the same form."""
+    """Uvicorn's own loggers on stderr, with the service's beside them in the same form."""
     config = deepcopy(LOGGING_CONFIG)
-    if not sys.stderr.isatty():
+    if not os.isatty(2):
         config["formatters"]["default"] = {"()": JSONFormatter}
+    config["handlers"]["default"] = {"()": QueuedStderr, "formatter": "default"}
     config["loggers"]["lagcast"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
     return config
+
+
+def log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """What ends the process is a line of the log as well; for sys.excepthook."""
+    logging.getLogger("lagcast").critical("the process ends by an error", exc_info=(kind, error, traceback))

@@ -19,7 +19,18 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 REGISTRY.register(CgroupMemory())
 REFUSED = Counter("lagcast_refused_requests", "Requests that a limit has refused", ["limit"], registry=REGISTRY)
-LIMITS = ("api_key", "body_seconds", "deadline_seconds", "head_bytes", "max_body_bytes", "max_concurrency")
+LIMITS = (
+    "answer_seconds",
+    "api_key",
+    "body_seconds",
+    "deadline_seconds",
+    "head_bytes",
+    "max_body_bytes",
+    "max_concurrency",
+    "max_connections",
+    "memory_bytes",
+    "trailer_bytes",
+)
 for _limit in LIMITS:  # at 0 from the start: rate() and increase() miss the first event of a series that begins with it
     REFUSED.labels(_limit)
 

@@ -199,8 +199,8 @@ def test_it_fits_the_screen_in_both_themes(
         page.fill("#values", "996 997 998 999 1000")
         page.keyboard.press("Enter")
         expect(page.locator("#mlp .badge")).to_be_visible()
-        if "LAGCAST_SCREENSHOTS" in os.environ:
-            page.screenshot(path=Path(os.environ["LAGCAST_SCREENSHOTS"]) / f"{size}-{theme}.png", full_page=True)
+        if "SCREENSHOTS" in os.environ:
+            page.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"{size}-{theme}.png", full_page=True)
         back = page.evaluate("getComputedStyle(document.body).backgroundColor")
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -10,7 +10,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from service.connection import MAX_HEAD_BYTES
+from service.connection.limits import MAX_HEAD_BYTES
 from tests.server import Server, running
 
 

@@ -72,7 +72,7 @@ def inspect(container: str, template: str) -> str:
 def test_the_published_port_keeps_the_contract(container: str) -> None:
     tests = [f"tests/contract/{file}" for file in CONTRACT]
 
-    run(sys.executable, "-m", "pytest", "-q", *tests, LAGCAST_TEST_URL=URL)
+    run(sys.executable, "-m", "pytest", "-q", *tests, SERVICE_URL=URL)
 
 
 def test_the_image_is_small_and_holds_nothing_but_the_service(container: str) -> None:

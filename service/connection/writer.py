@@ -1,0 +1,85 @@
+"""What a connection sends: bytes of answers, refusals of its own, and how fast the client reads them."""
+
+import asyncio
+from http import HTTPStatus
+
+import orjson
+from uvicorn.server import ServerState
+
+from service.connection.limits import LEAST_RATE, Refused
+from service.protocols.http_errors import RETRY_SECONDS, error_key
+
+STATUS_LINES = {s.value: b"HTTP/1.1 %d %b\r\n" % (s.value, s.phrase.encode()) for s in HTTPStatus}
+
+
+class AnswerWriter:
+    """The sending side of a connection."""
+
+    def __init__(self, transport: asyncio.Transport, server_state: ServerState, answer_seconds: float) -> None:
+        self._transport = transport
+        self._server_state = server_state
+        self._answer_seconds = answer_seconds
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._header_lines = b""
+        self._written = 0
+        self._unread_since: tuple[float, int] | None = None  # and what had been read by then
+        self._writable: asyncio.Event | None = None  # there while the client reads too little
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the client has left more unread than the transport wants to hold."""
+        return self._writable is not None
+
+    def write(self, content: bytes) -> None:
+        """Send bytes, as soon as the client takes them."""
+        self._written += len(content)
+        self._transport.write(content)
+
+    async def drain(self) -> None:
+        """Wait until the client has read most of what was written."""
+        if self._writable is not None:
+            await self._writable.wait()
+
+    def pause(self) -> None:
+        """The transport holds enough."""
+        self._writable = asyncio.Event()
+
+    def resume(self) -> None:
+        """The transport takes more, or nothing any more."""
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
+
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
+    def is_read_too_slowly(self, now: float) -> bool:
+        """Whether the client leaves an answer unread, or reads it slower than LEAST_RATE after its first seconds."""
+        unsent = self.unsent()
+        read = self._written - unsent
+        if not unsent:
+            self._unread_since = None
+        elif self._unread_since is None:
+            self._unread_since = now, read
+        else:
+            since, before = self._unread_since
+            return now > since + self._answer_seconds + (read - before) / LEAST_RATE
+        return False
+
+    def default_headers(self) -> bytes:
+        """The headers of every answer, as lines; uvicorn replaces their list every second."""
+        headers = self._server_state.default_headers
+        if headers is not self._headers:
+            self._headers = headers
+            self._header_lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        return self._header_lines
+
+    def refuse(self, refused: Refused, path: str) -> None:
+        """Write a whole answer that says why there is no other."""
+        content = orjson.dumps({error_key(path): refused.detail})
+        lines = [STATUS_LINES[refused.status], self.default_headers()]
+        if refused.status == HTTPStatus.TOO_MANY_REQUESTS:
+            lines.append(b"retry-after: %b\r\n" % RETRY_SECONDS.encode())
+        lines.append(b"content-length: %d\r\ncontent-type: application/json\r\n" % len(content))
+        self.write(b"".join([*lines, b"connection: close\r\n\r\n", content]))

@@ -1,0 +1,75 @@
+"""The memory that a process may take, by the limit of its container, and giving it back after large work."""
+
+import ctypes
+import os
+import resource
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from service.connection.limits import MEMORY_PER_BODY_BYTE
+
+CGROUP = Path("/sys/fs/cgroup")
+CGROUP_FILES = ("memory.max", "memory/memory.limit_in_bytes")  # of versions 2 and 1
+UNLIMITED = 2**60  # what version 1 says for none is a little less than 2**63
+
+DEFAULT_BYTES = 256 * 2**20
+# A worker that has loaded its models and parsed one of the largest bodies, measured, and the process that parses.
+WORKER_BYTES = 240 * 2**20
+USABLE = 0.9
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
+
+
+class TooLittleMemory(Exception):
+    """Not even one body of the largest size would fit; the text says what to set."""
+
+
+def budget(memory_bytes: int | None, max_body_bytes: int, workers: int, files: Iterable[Path] | None = None) -> int:
+    """Bytes for the bodies, work and answers of a process: as set, or by the container's limit.
+
+    Raises TooLittleMemory.
+    """
+    needed = max_body_bytes * MEMORY_PER_BODY_BYTE
+    if memory_bytes is not None:
+        if memory_bytes < needed:
+            raise TooLittleMemory(
+                f"LAGCAST_MEMORY_BYTES is {memory_bytes}, but one body of LAGCAST_MAX_BODY_BYTES takes {needed}"
+            )
+        return memory_bytes
+    limit = read_limit(files or [CGROUP / name for name in CGROUP_FILES])
+    share = UNLIMITED if limit is None else int(limit * USABLE / workers) - WORKER_BYTES
+    if share < needed:
+        raise TooLittleMemory(
+            f"the container's limit of {limit} bytes leaves {max(0, share)} for the bodies of each of {workers} "
+            f"workers, but one of LAGCAST_MAX_BODY_BYTES takes {needed}: lower that or the workers, or raise the limit"
+        )
+    return max(needed, min(DEFAULT_BYTES, share))
+
+
+def read_limit(files: Iterable[Path]) -> int | None:
+    """The least limit that the cgroup files name, in bytes; None if there is none."""
+    limits = []
+    for file in files:
+        with suppress(OSError, ValueError):  # absent, or "max"
+            limits.append(int(file.read_text()))
+    limit = min(limits, default=UNLIMITED)
+    return limit if limit < UNLIMITED else None
+
+
+def tune_malloc() -> None:
+    """Let glibc give large blocks back to the system when they are freed; no effect with another C library."""
+    with suppress(AttributeError, OSError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, 2)  # or each thread keeps a heap of its own
+        libc.mallopt(M_MMAP_THRESHOLD, 2**18)  # set, it does not rise to 32 MiB by itself
+        libc.mallopt(M_TRIM_THRESHOLD, 2**20)
+
+
+def raise_file_limit() -> int:
+    """Take as many file descriptors as the system allows; how many those are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return soft if soft != resource.RLIM_INFINITY else os.sysconf("SC_OPEN_MAX")

@@ -1,0 +1,55 @@
+"""uvicorn's server: with a line that says where it is, and an end that is never reported as an error."""
+
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from service.app import create_app
+from service.memory import tune_malloc
+from service.settings import Settings
+from service.telemetry.logs import STDERR, log_uncaught
+
+logger = logging.getLogger("lagcast")
+
+CANNOT_LISTEN = 3  # the exit code
+
+
+class Server(uvicorn.Server):
+    """Serves on a socket that is bound already."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Load the models, then listen. Exits with CANNOT_LISTEN if another process has begun to meanwhile."""
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            await self.lifespan.shutdown()
+            logger.error("cannot listen: %s", error.strerror)  # noqa: TRY400  # it has been told what is wrong
+            sys.exit(CANNOT_LISTEN)
+        if sockets and self.config.workers == 1:
+            logger.info(where(sockets[0]))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the connections, and the lifespan too if a second signal has cut the wait for them short."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            await self.lifespan.shutdown()
+
+
+def start_app(settings: Settings, metrics_dir: Path | None) -> ASGIApp:
+    """The application, in the process that serves it, whose stderr, allocator and last words are set up first."""
+    STDERR.capture()
+    sys.excepthook = log_uncaught
+    tune_malloc()
+    return create_app(settings, metrics_dir)
+
+
+def where(bound: socket.socket) -> str:
+    """Where the service is, and how to end it, in one line."""
+    host, port = bound.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    address = f"http://{host}:{port}"
+    return f"serving: the page is at {address}/, the documents at {address}/docs; stop with Ctrl-C or SIGTERM"
