@@ -28,6 +28,7 @@ from service.middleware.body_limit import BodyLimit
 from service.middleware.concurrency import Concurrency
 from service.middleware.deadline import Deadline
 from service.middleware.fast_path import FastPath
+from service.middleware.head_requests import HeadRequests
 from service.middleware.observe import Observe
 from service.middleware.shutdown import Drain
 from service.openapi import Document
@@ -70,7 +71,7 @@ def create_app(settings: Settings, metrics_dir: Path | None = None) -> ASGIApp:
 
 
 def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
-    concurrency = Concurrency(api, settings.max_concurrency)
+    concurrency = Concurrency(HeadRequests(api), settings.max_concurrency)
     outermost_first: list[Callable[[ASGIApp], ASGIApp]] = [
         # Sees every response, those of the other middleware too: each has an id, and is counted and logged.
         partial(Observe, route_of=_route_finder(api), access_log=settings.access_log),

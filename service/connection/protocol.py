@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from uvicorn.config import Config
+from uvicorn import Config
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from uvicorn.server import ServerState
 
@@ -24,7 +24,7 @@ from service.connection.reader import RequestReader
 from service.connection.writer import AnswerWriter
 from service.telemetry.metrics import count_refusal
 
-NEVER = float("inf")
+NEVER = float("inf")  # a deadline
 ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -94,7 +94,7 @@ class HTTPConnection(asyncio.Protocol):
         return True
 
     def shutdown(self) -> None:
-        """Take no further request; called by uvicorn when the server stops."""
+        """uvicorn: take no further request."""
         if self._exchange is None:
             self._transport.close()
         else:
@@ -153,8 +153,7 @@ class HTTPConnection(asyncio.Protocol):
             self._wait_for_answer()
         if head.length <= self._limits.max_body_bytes and (head.is_compressed or not is_small):
             exchange.memory.grow(head.length * (INFLATION if head.is_compressed else 1))
-        task = asyncio.get_running_loop().create_task(exchange.run(self._app))
-        self._server_state.tasks.add(task)
+        self._server_state.tasks.add(task := asyncio.get_running_loop().create_task(exchange.run(self._app)))
         task.add_done_callback(self._server_state.tasks.discard)
 
     def _take_body(self) -> None:
@@ -238,8 +237,6 @@ class HTTPConnection(asyncio.Protocol):
         if self._reader.waiting and not self.writer.is_behind:
             asyncio.get_running_loop().call_soon(self._go_on)
 
-    # The end
-
     def close_unfinished(self) -> None:
         """End the connection behind an answer that the application did not finish."""
         self._transport.close()
@@ -261,8 +258,8 @@ class HTTPConnection(asyncio.Protocol):
     def _give_up(self) -> None:
         self._deadline = NEVER
         exchange = self._exchange
-        is_idle = exchange is None and not self._reader.is_in_head
-        if self._is_lingering or is_idle or (exchange is not None and exchange.is_started):
+        begun = self._reader.is_in_head if exchange is None else not exchange.is_started
+        if self._is_lingering or not begun:
             self._transport.close()
         else:
             seconds = self._limits.request_seconds

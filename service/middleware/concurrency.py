@@ -1,14 +1,20 @@
-"""Maximum concurrent requests (429)."""
+"""Maximum concurrent requests with large bodies (429)."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.inference.errors import Overloaded
-from service.middleware.unlimited import is_unlimited
 from service.protocols.http_errors import to_response
+from service.protocols.work import INLINE_BYTES
+
+OF_UNKNOWN_SIZE = {b"content-encoding", b"transfer-encoding"}
 
 
 class Concurrency:
-    """Turns away what comes while so many requests are at work; a place is free again when its work has ended."""
+    """Refuses a large request while so many are at work. A place is free again when the work has ended.
+
+    A small request is worked on at once, in the event loop, so that several of them never are at the same time: none
+    of them is refused, whatever others send. Neither is a GET, which has no work to wait for.
+    """
 
     def __init__(self, app: ASGIApp, max_requests: int) -> None:
         self._app = app
@@ -20,7 +26,7 @@ class Concurrency:
         return self._at_work >= self._max_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if is_unlimited(scope):
+        if not _is_large(scope):
             await self._app(scope, receive, send)
         elif self.is_full:
             error = Overloaded(f"{self._max_requests} requests are at work; try again")
@@ -31,3 +37,12 @@ class Concurrency:
                 await self._app(scope, receive, send)
             finally:
                 self._at_work -= 1
+
+
+def _is_large(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return False
+    for name, value in scope["headers"]:
+        if name in OF_UNKNOWN_SIZE or (name == b"content-length" and int(value) > INLINE_BYTES):
+            return True
+    return False

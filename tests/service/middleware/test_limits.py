@@ -14,6 +14,7 @@ from service.middleware.api_keys import ApiKeys, InvalidKeysFile, read_key_diges
 from service.middleware.body_limit import BodyLimit
 from service.middleware.concurrency import Concurrency
 from service.middleware.deadline import Deadline
+from service.protocols.work import INLINE_BYTES
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -21,6 +22,9 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     message = await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": message["body"]})
+
+
+LARGE = bytes(INLINE_BYTES + 1)
 
 
 def client_of(app: ASGIApp) -> httpx.AsyncClient:
@@ -73,11 +77,11 @@ def test_a_full_process_turns_away_with_429_and_takes_the_next_when_work_has_end
     async def ask() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
         gate = Gate()
         async with client_of(Concurrency(gate, max_requests=1)) as client:
-            first = asyncio.create_task(client.post("/"))
+            first = asyncio.create_task(client.post("/", content=LARGE))
             await asyncio.sleep(0.01)
-            refused = await client.post("/")
+            refused = await client.post("/", content=LARGE)
             gate.opened.set()
-            return await first, refused, await client.post("/")
+            return await first, refused, await client.post("/", content=LARGE)
 
     first, refused, later = asyncio.run(ask())
 
@@ -85,6 +89,28 @@ def test_a_full_process_turns_away_with_429_and_takes_the_next_when_work_has_end
     assert refused.status_code == 429
     assert refused.headers["retry-after"] == "1"
     assert refused.json() == {"detail": "1 requests are at work; try again"}
+
+
+def test_a_full_process_still_answers_small_requests_and_gets() -> None:
+    async def ask() -> list[int]:
+        async with client_of(Concurrency(echo, max_requests=0)) as client:
+            answers = [await client.post("/", content=LARGE[:100]), await client.get("/"), await client.post("/")]
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(ask()) == [200, 200, 200]
+
+
+def test_a_body_that_could_be_of_any_size_takes_a_place() -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    async def ask() -> list[int]:
+        async with client_of(Concurrency(echo, max_requests=0)) as client:
+            chunked = await client.post("/", content=parts())
+            compressed = await client.post("/", content=b"x", headers={"Content-Encoding": "gzip"})
+        return [chunked.status_code, compressed.status_code]
+
+    assert asyncio.run(ask()) == [429, 429]
 
 
 def test_work_that_takes_too_long_is_a_504_and_keeps_its_place_until_it_has_ended() -> None:
@@ -116,7 +142,8 @@ async def first_status(app: ASGIApp) -> tuple[int, asyncio.Future[None]]:
         if message["type"] == "http.response.start":
             status.set_result(message["status"])
 
-    scope = {"type": "http", "path": "/", "method": "POST", "headers": []}
+    headers = [(b"content-length", b"%d" % len(LARGE))]
+    scope = {"type": "http", "path": "/", "method": "POST", "headers": headers}
     work = asyncio.ensure_future(app(scope, receive, send))
     return await status, work
 
