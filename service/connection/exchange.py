@@ -3,19 +3,31 @@
 import asyncio
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Scope
 
-from service.connection.writer import STATUS_LINES
-
-if TYPE_CHECKING:
-    from service.connection.memory import Reservation
-    from service.connection.protocol import HTTPConnection
+from service.connection.memory import Reservation
+from service.connection.writer import STATUS_LINES, AnswerWriter
 
 logger = logging.getLogger("lagcast")
 
 WITHOUT_BODY = {204, 304}
+
+
+class Connection(Protocol):
+    """What an exchange needs of its connection."""
+
+    writer: AnswerWriter
+
+    def resume_reading(self) -> None:
+        """Receive on, after a pause."""
+
+    def end_answer(self) -> None:
+        """The answer is written."""
+
+    def close_unfinished(self) -> None:
+        """The answer will never be written to its end."""
 
 
 class Exchange:
@@ -28,9 +40,9 @@ class Exchange:
 
     def __init__(
         self,
-        connection: "HTTPConnection",
+        connection: Connection,
         scope: Scope,
-        memory: "Reservation",
+        memory: Reservation,
         *,
         keep_alive: bool,
         waits_for_whole: bool,
