@@ -20,7 +20,8 @@ errors = logging.getLogger("lagcast")
 SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 UNFORESEEN = 500
 CLIENT_GONE = 499  # nginx's number for: nobody was there to take the answer
-IN_FLIGHT = Gauge("lagcast_requests_in_flight", "Requests that are being answered", registry=REGISTRY)
+IN_FLIGHT = Gauge("lagcast_requests_in_flight", "Requests that are being answered, scrapes aside", registry=REGISTRY)
+SCRAPE_PATH = "/metrics"  # else the gauge would be 1 whenever it is read
 
 
 class Observe:
@@ -54,7 +55,8 @@ class Observe:
                 message["headers"].append((b"x-request-id", request_id))
             return send(message)
 
-        self._in_flight += 1
+        counted = scope["path"] != SCRAPE_PATH
+        self._in_flight += counted
         try:
             await self._app(scope, receive, observed)
         except Exception:  # noqa: BLE001  # of no middleware and no route: nobody else is left to answer it
@@ -63,7 +65,7 @@ class Observe:
                 await ErrorResponse("Internal Server Error", UNFORESEEN)(scope, receive, observed)
             status = UNFORESEEN
         finally:
-            self._in_flight -= 1
+            self._in_flight -= counted
             seconds = time.perf_counter() - begin
             REQUEST_SECONDS.observe(self._route_of(scope), status, seconds)
             if self._access_log:

@@ -31,6 +31,9 @@ SUMMED = {
     "process_resident_memory_bytes",
     "process_virtual_memory_bytes",
 }
+# Counters of events that every worker sees: the highest of them counts each event once.
+SEEN_BY_ALL = {"lagcast_reloads", "lagcast_failed_loads"}
+REFUSED_BY = ("verification", "self-test")
 
 
 class Exposition(Collector):
@@ -136,7 +139,8 @@ def _is_alive(pid: int) -> bool:
 
 def _merge(into: Metric, metric: Metric) -> None:
     known = {(s.name, *sorted(s.labels.items())): index for index, s in enumerate(into.samples)}
-    combine = sum if metric.type != "gauge" or metric.name in SUMMED else max
+    is_sum = metric.name in SUMMED if metric.type == "gauge" else metric.name not in SEEN_BY_ALL
+    combine = sum if is_sum else max
     for sample in metric.samples:
         index = known.get((sample.name, *sorted(sample.labels.items())))
         if index is None:
@@ -171,8 +175,8 @@ def _counts(counts: Mapping[str, VersionCounts]) -> Iterator[Metric]:
     )
     for name, of in counts.items():
         reloads.add_metric([name], of.reloads)
-        for reason, number in list(of.failed_loads.items()):
-            failed.add_metric([name, reason], number)
+        for reason in REFUSED_BY:  # those that have not been are 0: increase() misses the first event of a new series
+            failed.add_metric([name, reason], of.failed_loads[reason])
     yield from (reloads, failed)
 
 
