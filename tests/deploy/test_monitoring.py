@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -32,14 +31,17 @@ def panels() -> list[Any]:
     return [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 
 
-def dashboard_queries() -> Iterator[str]:
+def filled(expression: str) -> str:
+    """A query of the dashboard with its variables filled in."""
+    for name, value in VARIABLES.items():
+        expression = expression.replace(name, value)
+    return expression
+
+
+def dashboard_queries() -> list[str]:
     """The dashboard's own queries and annotations, its variables filled in."""
     expressions = [target["expr"] for panel in panels() for target in panel["targets"]]
-    for expression in [*expressions, *(annotation["expr"] for annotation in DASHBOARD["annotations"]["list"])]:
-        filled = expression
-        for name, value in VARIABLES.items():
-            filled = filled.replace(name, value)
-        yield filled
+    return [filled(e) for e in [*expressions, *(a["expr"] for a in DASHBOARD["annotations"]["list"])]]
 
 
 def queries() -> list[str]:
