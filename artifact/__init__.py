@@ -21,7 +21,7 @@ from artifact.card import (
     agree,
     check_golden,
 )
-from artifact.intervals import Bounds, Intervals, UnreachableLevel
+from artifact.intervals import BoundOverflow, Bounds, Intervals, UnreachableLevel
 from artifact.repository import CARD_FILE, fingerprint, names, pin, pinned, publish, read_key, unpin, verify, versions
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Artifact",
     "ArtifactError",
     "Batch",
+    "BoundOverflow",
     "Bounds",
     "CardDraft",
     "DataSource",

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
 MAX_SCORES = 1000
+MAX_CACHED = 64  # clients of a model ask for the same few levels again and again
+HALF_ULP = 1e31  # less, added to any float32, cannot make it infinite
 ROUNDING = 1e-9  # of 20 the share 0.95 must have the rank 19, whatever float64 makes of it
 
 Batch = NDArray[np.float32]
@@ -35,11 +37,19 @@ class UnreachableLevel(ValueError):
         self.level, self.highest = level, highest
 
 
+class BoundOverflow(ArithmeticError):
+    """The interval of a row is beyond float32."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
+
+
 class Bounds(NamedTuple):
     """Ends of prediction intervals, both (levels, rows, steps)."""
 
-    lower: Floats
-    upper: Floats
+    lower: Batch
+    upper: Batch
 
 
 class Coverage(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -87,31 +97,64 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return math.floor(10_000 * self.calibration_windows / (self.calibration_windows + 1)) / 100
 
     @cached_property
-    def _table(self) -> Floats:
-        return np.array(self.scores).T.copy()
+    def _table(self) -> Batch:
+        """(ranks, steps)."""
+        return np.array(self.scores, np.float32).T.copy()
 
-    def quantiles(self, levels: Sequence[float]) -> Floats:
-        """Conformal quantiles, (levels, 1, steps), in units of a window's spread. Raises UnreachableLevel."""
-        places = []
-        for level in levels:
-            rank = math.ceil((self.calibration_windows + 1) * level / 100 - ROUNDING)
-            if rank > self.calibration_windows:
-                raise UnreachableLevel(level, self.highest_level)
-            places.append(bisect_left(self.ranks, rank))
-        return self._table[places][:, None, :]
+    @cached_property
+    def _highest_score(self) -> float:
+        return float(self._table.max())
 
-    def spreads(self, windows: Batch) -> Floats | float:
+    @cached_property
+    def _quantiles(self) -> dict[tuple[float, ...], Batch]:
+        """Quantiles of the levels that were asked for lately."""
+        return {}
+
+    def quantiles(self, levels: Sequence[float]) -> Batch:
+        """Minus and plus the conformal quantiles of some levels, (2, levels, 1, steps), in units of a window's spread.
+
+        Raises UnreachableLevel.
+        """
+        key = tuple(levels)
+        found = self._quantiles.get(key)
+        if found is None:
+            found = self._table[[self._place(level) for level in levels]][:, None, :]
+            found = np.stack([-found, found])
+            if len(self._quantiles) >= MAX_CACHED:
+                self._quantiles.clear()
+            self._quantiles[key] = found
+        return found
+
+    def _place(self, level: float) -> int:
+        """Index of a level's score among those that were kept."""
+        rank = math.ceil((self.calibration_windows + 1) * level / 100 - ROUNDING)
+        if rank > self.calibration_windows:
+            raise UnreachableLevel(level, self.highest_level)
+        return bisect_left(self.ranks, rank)
+
+    def spreads(self, windows: Batch) -> Batch | float:
         """Spread of each window, (rows, window) → (rows, 1), or a number for one row."""
         spreads = SPREADS[self.spread](windows)
-        return max(spreads, self.least_spread) if isinstance(spreads, float) else spreads.clip(min=self.least_spread)
+        if isinstance(spreads, float):
+            return max(spreads, self.least_spread)
+        with np.errstate(over="ignore"):  # to infinity, which `bounds` refuses
+            return spreads.clip(min=self.least_spread).astype(np.float32)
 
-    def bounds(self, quantiles: Floats, windows: Batch, values: Batch) -> Bounds:
+    def bounds(self, quantiles: Batch, windows: Batch, values: Batch) -> Bounds:
         """Ends of the intervals of `values`, (rows, steps), the forecasts for `windows`, (rows, window).
 
-        quantiles: from `self.quantiles`. Rounding to float32 keeps their order.
+        quantiles: from `self.quantiles`. Raises BoundOverflow.
         """
-        halves = quantiles * self.spreads(windows)
-        return Bounds(values - halves, values + halves)
+        spreads = self.spreads(windows)
+        if self._highest_score * (spreads if isinstance(spreads, float) else float(spreads.max())) < HALF_ULP:
+            lower, upper = quantiles * spreads + values
+            return Bounds(lower, upper)
+        with np.errstate(over="ignore", invalid="ignore"):
+            lower, upper = quantiles * spreads + values
+        finite = np.isfinite(lower) & np.isfinite(upper)
+        if not finite.all():
+            raise BoundOverflow(int(np.argmin(finite.all(axis=(0, 2)))))
+        return Bounds(lower, upper)
 
 
 def _deviation(windows: Batch) -> Floats | float:

@@ -123,6 +123,15 @@ def test_an_unknown_model_and_what_is_no_json_are_refused(airline: httpx.Client)
     assert airline.get("/forecast/airline").status_code == 405
 
 
+def test_an_answer_of_too_many_numbers_is_refused_before_anything_is_forecast(airline: httpx.Client) -> None:
+    body = {"windows": [GOOD] * 20_000, "levels": list(range(1, 21))}
+
+    answer = airline.post("/forecast/airline/batch", json=body)
+
+    assert answer.status_code == 400
+    assert "ask for fewer rows or levels" in answer.json()["detail"]
+
+
 def test_levels_come_before_the_windows_or_after_them(airline: httpx.Client) -> None:
     after = airline.post("/forecast/airline/batch", json={"windows": [GOOD] * 3, "levels": [80]})
     before = airline.post("/forecast/airline/batch", json={"levels": [80], "windows": [GOOD] * 3})

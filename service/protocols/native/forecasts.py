@@ -6,16 +6,14 @@ from typing import Any
 import numpy as np
 import orjson
 
-from artifact import Batch, ModelCard
+from artifact import Batch, Bounds, ModelCard
 from service.inference.errors import InvalidRequest, LevelOutOfReach, PredictionOverflow
 from service.inference.forecast import Forecast, forecast
-from service.inference.intervals import Interval, forecast_with_intervals
+from service.inference.intervals import forecast_with_intervals
 from service.inference.lifecycle import LiveModel
 from service.protocols.native.body import forecast_body
 from service.protocols.native.codec import overflow
 from service.protocols.native.flat import read_flat_forecast
-
-NO_LEVELS = Interval(np.empty((0, 1, 0), np.float32), np.empty((0, 1, 0), np.float32))
 
 
 def answer_forecast(model: LiveModel, content: bytes) -> bytes:
@@ -24,10 +22,10 @@ def answer_forecast(model: LiveModel, content: bytes) -> bytes:
     body = forecast_body(card.input, card.window).parse(content)
     window = [body.content] if card.input.is_single_value else body.content
     try:
-        found, (lower, upper) = _forecast(model, np.array([window], np.float32), body.levels)
+        found, bounds = _forecast(model, np.array([window], np.float32), body.levels)
     except PredictionOverflow:
         raise overflow([body.key()]) from None
-    intervals = _by_level(body.levels, lower[:, 0], upper[:, 0])
+    intervals = {} if bounds is None else _by_level(body.levels, bounds.lower[:, 0], bounds.upper[:, 0])
     return _write(card, "forecast", found.values[0], intervals, extrapolated=len(found.extrapolated) > 0)
 
 
@@ -35,10 +33,10 @@ def answer_forecasts(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     """Forecast all steps from each of up to `max_rows` rows. Raises NotJSON or InvalidRequest."""
     windows, levels, key = _read_batch(model.card, content, max_rows)
     try:
-        found, (lower, upper) = _forecast(model, windows, levels)
+        found, bounds = _forecast(model, windows, levels)
     except PredictionOverflow as error:
         raise overflow([key, error.row]) from None
-    intervals = _by_level(levels, lower, upper)
+    intervals = {} if bounds is None else _by_level(levels, *bounds)
     return _write(model.card, "forecasts", found.values, intervals, extrapolated=found.extrapolated)
 
 
@@ -47,9 +45,9 @@ def level_text(level: float) -> str:
     return str(int(level)) if level == int(level) else repr(level)
 
 
-def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Interval]:
+def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Bounds | None]:
     if not levels:
-        return forecast(model, windows), NO_LEVELS
+        return forecast(model, windows), None
     try:
         return forecast_with_intervals(model, windows, levels)
     except LevelOutOfReach as error:
