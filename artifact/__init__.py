@@ -22,7 +22,10 @@ from artifact.card import (
     check_golden,
 )
 from artifact.intervals import BoundOverflow, Bounds, Intervals, UnreachableLevel
-from artifact.repository import CARD_FILE, fingerprint, names, pin, pinned, publish, read_key, unpin, verify, versions
+from artifact.keys import read_key, read_keys
+from artifact.pins import pin, pinned, unpin
+from artifact.publish import publish
+from artifact.repository import CARD_FILE, names, verify, versions
 
 __all__ = [
     "CARD_FILE",
@@ -49,12 +52,12 @@ __all__ = [
     "UnreachableLevel",
     "agree",
     "check_golden",
-    "fingerprint",
     "names",
     "pin",
     "pinned",
     "publish",
     "read_key",
+    "read_keys",
     "unpin",
     "verify",
     "versions",

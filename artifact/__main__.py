@@ -1,72 +1,98 @@
-"""`python -m artifact`: look into a model repository, and roll back."""
+"""`python -m artifact`: list the versions in a model repository, pin one (roll back), unpin."""
 
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from artifact.card import ArtifactError
-from artifact.repository import names, pin, pinned, read_key, unpin, verify, versions
+from artifact.keys import read_keys
+from artifact.listing import COLUMNS, Look, examine, rows
+from artifact.pins import check_published, pin, unpin
+
+DESCRIPTION = "List the versions in a model repository, pin a version (roll back), unpin it."
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code: 0 done, 1 not possible, 2 a wrong argument."""
     options = _parser().parse_args(arguments)
+    models_dir: Path = _option(options.models_dir, "LAGCAST_MODELS_DIR") or Path("models")
     try:
-        key = read_key(options.card_key_file)
+        keys = read_keys(_option(options.card_key_file, "LAGCAST_CARD_KEY_FILE"))
         if options.command == "list":
-            _list(options.models_dir, key)
+            _print_table([COLUMNS, *rows(models_dir, Look(keys, options.self_test))])
         elif options.command == "pin":
-            pin(options.models_dir, options.name, options.version, key)
+            _pin(models_dir, options.name, options.version, keys)
         else:
-            unpin(options.models_dir, options.name)
-    except (ArtifactError, OSError) as error:
-        print(f"artifact: {error}", file=sys.stderr)
-        return 1
+            unpin(models_dir, options.name)
+    except ArtifactError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename or models_dir}: {error.strerror}")
     return 0
 
 
+def _option(value: Path | None, variable: str) -> Path | None:
+    """The option, or the environment variable if it is set and not empty."""
+    text = os.environ.get(variable)
+    return value or (Path(text) if text else None)
+
+
+def _fail(text: str) -> int:
+    print(f"artifact: {text}", file=sys.stderr)
+    return 1
+
+
+def _pin(models_dir: Path, name: str, version: int, keys: tuple[bytes, ...]) -> None:
+    """Pin a version that the service would take live: verified, signed if there is a key, and tested."""
+    check_published(models_dir, name, version)
+    problem = examine(models_dir, name, version, Look(keys, is_tested=True)).problem
+    if problem is not None:
+        raise ArtifactError(f"{name}/{version} is not pinned: {problem}")
+    pin(models_dir, name, version, keys)
+
+
+def _print_table(table: Iterable[tuple[str, ...]]) -> None:
+    lines = list(table)
+    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m artifact", description="Look into a model repository, roll back.")
+    parser = argparse.ArgumentParser(prog="python -m artifact", description=DESCRIPTION)
+    _add_options(parser, default=None)
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("list", help="every version, its errors beside the baselines, what is live and why")
+    listing.add_argument(
+        "--self-test", action="store_true", help="run each network on its golden samples too, as the service does"
+    )
+    pinning = commands.add_parser("pin", help="make a version live instead of the highest one; it is tested first")
+    unpinning = commands.add_parser("unpin", help="make the highest good version live again")
+    for command in (pinning, unpinning):
+        command.add_argument("name", help="name of the model")
+    pinning.add_argument("version", type=int, help="number of the version")
+    for command in (listing, pinning, unpinning):
+        _add_options(command, default=argparse.SUPPRESS)  # what stands before the command stays if it is not repeated
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, default: object) -> None:
     parser.add_argument(
         "--models-dir",
         type=Path,
-        default=Path(os.environ.get("LAGCAST_MODELS_DIR") or "models"),
-        help="the model repository (default: %(default)s) [env: LAGCAST_MODELS_DIR]",
+        default=default,
+        metavar="DIR",
+        help="the model repository (default: models) [env: LAGCAST_MODELS_DIR]",
     )
     parser.add_argument(
         "--card-key-file",
         type=Path,
-        default=os.environ.get("LAGCAST_CARD_KEY_FILE") or None,
-        help="the key that cards must be signed with [env: LAGCAST_CARD_KEY_FILE]",
+        default=default,
+        metavar="FILE",
+        help="card keys, one a line: the first signs, all are accepted [env: LAGCAST_CARD_KEY_FILE]",
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="every version, which one a service takes live, and what is wrong with others")
-    for command, text in (("pin", "make a version live instead of the highest"), ("unpin", "let the highest be live")):
-        subparser = commands.add_parser(command, help=text)
-        subparser.add_argument("name")
-        if command == "pin":
-            subparser.add_argument("version", type=int)
-    return parser
-
-
-def _list(models_dir: Path, key: bytes | None) -> None:
-    for name in names(models_dir):
-        problems = {version: _problem(models_dir, name, version, key) for version in versions(models_dir, name)}
-        chosen = pinned(models_dir, name)
-        good = [version for version, problem in problems.items() if problem is None]
-        live = chosen if chosen in good else max(good, default=None)
-        for version, problem in problems.items():
-            words = [problem, "live" if version == live else None, "pinned" if version == chosen else None]
-            print(f"{name}/{version}  {', '.join(filter(None, words))}".rstrip())
-
-
-def _problem(models_dir: Path, name: str, version: int, key: bytes | None) -> str | None:
-    try:
-        verify(models_dir, name, version, key)
-    except ArtifactError as error:
-        return str(error)
-    return None
 
 
 if __name__ == "__main__":

@@ -1,221 +1,202 @@
-"""The model repository, `<name>/<version>/`: publish, verify, versions, pin; its checksums and its signature."""
+"""Read the model repository, `<name>/<version>/`: names, versions, the content of a version and its verification."""
 
-import fcntl
+import errno
 import hashlib
-import hmac
 import os
 import re
-import shutil
 import stat
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from artifact.card import (
-    KERAS_FILE,
-    LITERT_FILE,
-    MAX_FILE_BYTES,
-    NAME_PATTERN,
-    Artifact,
-    ArtifactError,
-    CardDraft,
-    FileDigest,
-    ModelCard,
-)
+from artifact.card import KERAS_FILE, LITERT_FILE, MAX_FILE_BYTES, NAME_PATTERN, Artifact, ArtifactError, FileDigest
+from artifact.keys import is_signed
 from artifact.schema import read_card
 
 CARD_FILE = "card.json"
 SIGNATURE_FILE = "card.hmac"
-PIN_FILE = "pin"
+LAST_VERSION = 999_999_999  # nine digits: every client can hold it in 32 bits
+MAX_CARD_BYTES = 2**20  # the shipped cards have 20 KB; parsing takes some 25 times the bytes in memory
+MAX_FILES = 16
+FILE_PATTERN = r"card\.json|card\.hmac|model\.[a-z]+"
+# What these say of a file is a property of the repository; any other error may be gone at the next attempt.
+LASTING_ERRORS = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO}
+
+
+class Unreadable(Exception):
+    """What could not be read, for a reason that is not in its content: permission, I/O, too many open files."""
+
+
+class Content(NamedTuple):
+    """The bytes of a version's files by name, and one checksum over all of them."""
+
+    files: dict[str, bytes]
+    sha256: str
 
 
 def names(models_dir: Path) -> list[str]:
-    """Names of the models that have at least one version, sorted. Raises OSError if the repository cannot be read."""
-    found = sorted(entry.name for entry in models_dir.iterdir() if re.fullmatch(NAME_PATTERN, entry.name))
-    return [name for name in found if versions(models_dir, name)]
+    """Names of the models, sorted: the folders with at least one version, or that cannot be read.
+
+    Raises OSError if the repository cannot be read.
+    """
+    found = []
+    for name in sorted(entry.name for entry in models_dir.iterdir() if is_name(entry.name)):
+        try:
+            if has_versions(models_dir, name):
+                found.append(name)
+        except Unreadable:
+            found.append(name)
+    return found
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a model."""
+    return re.fullmatch(NAME_PATTERN, text) is not None
+
+
+def has_versions(models_dir: Path, name: str) -> bool:
+    """Whether a model has at least one version. Raises Unreadable."""
+    return any(map(is_version, _list_folder(models_dir / name)))
+
+
+def list_versions(models_dir: Path, name: str) -> list[int]:
+    """Published versions of a model, lowest first; empty if there are none. Raises Unreadable."""
+    return sorted(int(entry) for entry in _list_folder(models_dir / name) if is_version(entry))
 
 
 def versions(models_dir: Path, name: str) -> list[int]:
-    """Published versions of a model, lowest first; empty where there are none."""
+    """Published versions of a model, lowest first; empty if there are none, or the folder cannot be read."""
     try:
-        names = [entry.name for entry in (models_dir / name).iterdir()]
-    except OSError:
+        return list_versions(models_dir, name)
+    except Unreadable:
         return []
-    return sorted(int(name) for name in names if re.fullmatch("[1-9][0-9]{0,8}", name))
 
 
-def verify(models_dir: Path, name: str, version: int, key: bytes | None = None) -> Artifact:
-    """Read one version and hold every file to its card, and with a key the card to its signature.
+def is_version(text: str) -> bool:
+    """Whether a folder's name is a version: 1 to LAST_VERSION, without leading zeros."""
+    return re.fullmatch("[1-9][0-9]{0,8}", text, re.ASCII) is not None
 
-    Raises ArtifactError if a file is missing, unreadable, outside the repository, or not what it should be.
+
+def _list_folder(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except OSError as error:
+        if error.errno in LASTING_ERRORS:
+            return []
+        raise Unreadable(f"{folder.name}: {error.strerror}") from None
+
+
+Fingerprint = tuple[tuple[str, int, int, int, int], ...]
+
+
+def fingerprint(models_dir: Path, name: str, version: int) -> Fingerprint | None:
+    """Name, inode, size, mtime and ctime of a version's folder and files; None if it cannot be read.
+
+    It differs once the content does. The ctime covers a file that is repaired in place with its mtime set back, and a
+    permission that is given.
     """
     folder = models_dir / name / str(version)
-    content = _read(models_dir, folder / CARD_FILE)
-    if key is not None and not hmac.compare_digest(_sign(content, key), _read(models_dir, folder / SIGNATURE_FILE)):
-        raise ArtifactError(f"{name}/{version}/{SIGNATURE_FILE}: is not the signature of its card")
-    card = read_card(content, _label(folder / CARD_FILE))
-    if (card.name, card.version) != (name, version):
-        raise ArtifactError(f"{name}/{version}/{CARD_FILE}: is the card of {card.name}/{card.version}")
-    for required in (KERAS_FILE, LITERT_FILE):
-        if required not in card.files:
-            raise ArtifactError(f"{name}/{version}/{CARD_FILE}: lists no {required}")
-    files = {file: _read_verified(models_dir, folder / file, digest) for file, digest in card.files.items()}
-    return Artifact(card, files)
-
-
-def read_key(file: Path | None) -> bytes | None:
-    """The key that signs cards, without surrounding blanks; None without a file. Raises ArtifactError."""
-    if file is None:
-        return None
     try:
-        key = file.read_bytes().strip()
-    except OSError as error:
-        raise ArtifactError(f"{file}: {error.strerror}") from None
-    if not key:
-        raise ArtifactError(f"{file}: holds no key")
-    return key
+        with os.scandir(folder) as entries:
+            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+        found.append((".", folder.stat()))
+    except OSError:
+        return None
+    return tuple(sorted((file, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for file, s in found))
 
 
-def _sign(card: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, card, "sha256").hex().encode()
+def read_version(models_dir: Path, name: str, version: int) -> Content:
+    """Read all files of a version, unverified.
+
+    Raises ArtifactError if a file is outside the repository, too large or no file at all; Unreadable if it cannot be
+    read now.
+    """
+    folder = models_dir / name / str(version)
+    found = [file for file in _list_folder(folder) if re.fullmatch(FILE_PATTERN, file)]
+    if len(found) > MAX_FILES:
+        raise ArtifactError(f"{name}/{version}: has more than {MAX_FILES} files")
+    files = {}
+    for file in sorted({*found, CARD_FILE}):
+        limit = MAX_FILE_BYTES if file.startswith("model.") else MAX_CARD_BYTES
+        files[file] = read_file(models_dir, folder / file, limit)
+    return Content(files, checksum(files))
 
 
-def _read_verified(models_dir: Path, path: Path, digest: FileDigest) -> bytes:
-    content = _read(models_dir, path)
-    if len(content) != digest.size:
-        raise ArtifactError(f"{_label(path)}: has {len(content)} bytes, its card says {digest.size}")
-    if hashlib.sha256(content).hexdigest() != digest.sha256:
-        raise ArtifactError(f"{_label(path)}: its sha256 is not the one on its card")
-    return content
+def checksum(files: dict[str, bytes]) -> str:
+    """One SHA-256, in hex, over names and bytes of files."""
+    lines = [f"{file} {hashlib.sha256(content).hexdigest()}\n" for file, content in sorted(files.items())]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _read(models_dir: Path, path: Path) -> bytes:
+def read_file(models_dir: Path, path: Path, limit: int) -> bytes:
+    """The bytes of a regular file in the repository. Raises ArtifactError or Unreadable."""
     try:
         inside = path.resolve().is_relative_to(models_dir.resolve())
-    except RuntimeError:  # what Python before 3.13 says of links in a circle
-        raise ArtifactError(f"{_label(path)}: is a link to itself") from None
+    except RuntimeError:  # Python before 3.13, for links in a circle
+        raise ArtifactError(f"{label(path)}: is a link to itself") from None
     if not inside:
-        raise ArtifactError(f"{_label(path)}: leads out of the repository")
+        raise ArtifactError(f"{label(path)}: leads out of the repository")
     try:
-        # Without O_NONBLOCK a pipe in the place of a file would hold up whoever opens it.
+        # Without O_NONBLOCK opening a pipe in the place of a file would block.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ArtifactError(f"{_label(path)}: is not a file")
-            content = file.read(MAX_FILE_BYTES + 1)
+                raise ArtifactError(f"{label(path)}: is not a file")
+            content = file.read(limit + 1)
     except OSError as error:
-        raise ArtifactError(f"{_label(path)}: {error.strerror}") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise ArtifactError(f"{_label(path)}: is larger than {MAX_FILE_BYTES} bytes")
+        kind = ArtifactError if error.errno in LASTING_ERRORS else Unreadable
+        raise kind(f"{label(path)}: {error.strerror}") from None
+    if len(content) > limit:
+        raise ArtifactError(f"{label(path)}: is larger than {limit} bytes")
     return content
 
 
-def _label(path: Path) -> str:
-    """`name/version/file`: enough to find it, and nothing of the machine, for it may be shown to clients."""
+def label(path: Path) -> str:
+    """`name/version/file`: enough to find it, and nothing of the machine, for clients may see it."""
     return "/".join(path.parts[-3:])
 
 
-def fingerprint(models_dir: Path, name: str, version: int) -> tuple[tuple[str, int, int, int], ...]:
-    """Name, inode, size and time of each file of a version: what differs once its files do; empty without any."""
-    try:
-        entries = sorted((models_dir / name / str(version)).iterdir())
-        found = [(entry.name, entry.lstat()) for entry in entries]
-    except OSError:
-        return ()
-    return tuple((file, status.st_ino, status.st_size, status.st_mtime_ns) for file, status in found)
+def check_signature(content: Content, name: str, version: int, keys: Sequence[bytes]) -> None:
+    """Raise ArtifactError if there are keys and the card is signed with none of them."""
+    if not keys:
+        return
+    where = f"{name}/{version}/{SIGNATURE_FILE}"
+    if SIGNATURE_FILE not in content.files:
+        raise ArtifactError(f"{where}: No such file or directory")
+    if not is_signed(content.files[CARD_FILE], content.files[SIGNATURE_FILE], keys):
+        raise ArtifactError(f"{where}: is not the signature of its card")
 
 
-def pinned(models_dir: Path, name: str) -> int | None:
-    """The version that is to be live instead of the highest, if one is pinned."""
-    try:
-        content = _read(models_dir, models_dir / name / PIN_FILE)
-        return int(content)
-    except (ArtifactError, ValueError):
-        return None
+def check_content(content: Content, name: str, version: int) -> Artifact:
+    """Parse the card and compare every file with it. Raises ArtifactError."""
+    where = f"{name}/{version}"
+    card = read_card(content.files[CARD_FILE], f"{where}/{CARD_FILE}")
+    if (card.name, card.version) != (name, version):
+        raise ArtifactError(f"{where}/{CARD_FILE}: is the card of {card.name}/{card.version}")
+    for required in (KERAS_FILE, LITERT_FILE):
+        if required not in card.files:
+            raise ArtifactError(f"{where}/{CARD_FILE}: lists no {required}")
+    for file, digest in card.files.items():
+        _check_file(f"{where}/{file}", content.files.get(file), digest)
+    return Artifact(card, {file: content.files[file] for file in card.files})
 
 
-def pin(models_dir: Path, name: str, version: int, key: bytes | None = None) -> None:
-    """Make a version live in the place of the highest, from now until `unpin`.
+def _check_file(where: str, content: bytes | None, digest: FileDigest) -> None:
+    if content is None:
+        raise ArtifactError(f"{where}: No such file or directory")
+    if len(content) != digest.size:
+        raise ArtifactError(f"{where}: has {len(content)} bytes, its card says {digest.size}")
+    if hashlib.sha256(content).hexdigest() != digest.sha256:
+        raise ArtifactError(f"{where}: its sha256 is not the one on its card")
 
-    Raises ArtifactError if the version is not good, OSError if the repository cannot be written.
+
+def verify(models_dir: Path, name: str, version: int, key: bytes | None = None) -> Artifact:
+    """Read one version and compare every file with its card, and if there is a key the card with its signature.
+
+    Raises ArtifactError if a file is missing, unreadable, outside the repository, or not what it should be.
     """
-    verify(models_dir, name, version, key)
-    folder = models_dir / name
-    with _locked(folder):
-        staging = folder / f".{PIN_FILE}"
-        staging.unlink(missing_ok=True)
-        _write_durably(staging, b"%d\n" % version)
-        staging.rename(folder / PIN_FILE)
-        _flush_folder(folder)
-
-
-def unpin(models_dir: Path, name: str) -> None:
-    """Let the highest good version be live again. Raises OSError if the repository cannot be written."""
-    folder = models_dir / name
-    with _locked(folder):
-        (folder / PIN_FILE).unlink(missing_ok=True)
-        _flush_folder(folder)
-
-
-def publish(models_dir: Path, draft: CardDraft, files: Mapping[str, bytes], key: bytes | None = None) -> ModelCard:
-    """Write the next version of a model, whole or not at all, signed if there is a key, and return its card.
-
-    The version is written to a hidden folder beside the others, flushed to disk, and renamed into place.
-    Raises OSError if the repository cannot be written.
-    """
-    folder = models_dir / draft.name
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        for leftover in folder.glob(".publish-*"):
-            shutil.rmtree(leftover)
-        card = _complete(draft, max(versions(models_dir, draft.name), default=0) + 1, files)
-        content = card.model_dump_json(indent=2).encode() + b"\n"
-        signature = {SIGNATURE_FILE: _sign(content, key)} if key is not None else {}
-        staging = Path(tempfile.mkdtemp(prefix=".publish-", dir=folder))
-        try:
-            staging.chmod(0o755)
-            for file, written in {**files, **signature, CARD_FILE: content}.items():
-                _write_durably(staging / file, written)
-            _flush_folder(staging)
-            staging.rename(folder / str(card.version))
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
-        _flush_folder(folder)
-    return card
-
-
-def _complete(draft: CardDraft, version: int, files: Mapping[str, bytes]) -> ModelCard:
-    digests = {
-        file: FileDigest(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
-        for file, content in files.items()
-    }
-    now = datetime.now(UTC).replace(microsecond=0)
-    return ModelCard(**draft.model_dump(), version=version, created=now, files=digests)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One publisher at a time; the lock goes with the process that holds it, however it ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        content = read_version(models_dir, name, version)
+    except Unreadable as error:
+        raise ArtifactError(str(error)) from None
+    check_signature(content, name, version, () if key is None else (key,))
+    return check_content(content, name, version)

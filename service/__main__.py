@@ -1,28 +1,30 @@
 """`python -m service`: from the command line to a running server."""
 
 import logging
-import os
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from socket import socket
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from starlette.types import ASGIApp
 
-from artifact import Artifact, ArtifactError, Batch
-from service.app import VERSION, create_lifecycle
+from artifact import ArtifactError
+from service.app import VERSION
 from service.connection import ConnectionLimits, ConnectionPool, HTTPConnection
-from service.inference.engine import Engine
-from service.inference.selftest import TESTER
+from service.deciding import Deciding, InvalidStateDir, deciding
+from service.inference.decision import Decision
 from service.listen import CannotListen, bind
 from service.memory import TooLittleMemory, budget, raise_file_limit
 from service.middleware.api_keys import InvalidKeysFile, read_key_digests
 from service.server import Server, start_app
 from service.settings import InvalidSettings, Settings, read_settings
+from service.supervisor import EndsWithParent, Supervisor
+from service.telemetry.exposition import share_counts
 from service.telemetry.logs import log_config
 
 # On every answer, where each costs a prediction half a microsecond; the page has more of its own.
@@ -43,11 +45,12 @@ def main(arguments: list[str]) -> int:
     with bound:
         try:
             _check(settings)
+            with deciding(settings) as versions:
+                return _serve(settings, limits, bound, versions)
         except ArtifactError as error:
             return _fail(1, f"cannot serve from {settings.models_dir}: {error}")
-        except (InvalidKeysFile, ModuleNotFoundError) as error:
+        except (InvalidKeysFile, InvalidStateDir, ModuleNotFoundError) as error:
             return _fail(2, str(error))
-        return _serve(settings, limits, bound)
 
 
 def _limits(settings: Settings) -> ConnectionLimits:
@@ -64,42 +67,42 @@ def _limits(settings: Settings) -> ConnectionLimits:
 
 
 def _check(settings: Settings) -> None:
-    """Verify and self-test everything before any worker loads it, so that what is wrong is said once, in one line."""
+    """Look at what the settings name before anything starts."""
     logging.getLogger("lagcast").addHandler(logging.NullHandler())
     if settings.engine == "keras" and find_spec("tensorflow") is None:
         raise ModuleNotFoundError("the keras engine needs TensorFlow, which 'make train' installs")
-    create_lifecycle(settings, _Unloaded).load()
-    TESTER.stop()  # a new version comes seldom
     if settings.api_keys_file is not None:
         read_key_digests(settings.api_keys_file)
 
 
-class _Unloaded(Engine):
-    """Stands for an engine where only the self-test counts: this process may never answer."""
-
-    def __init__(self, artifact: Artifact) -> None: ...
-
-    def predict(self, windows: Batch) -> Batch:
-        raise RuntimeError(f"nothing is loaded to predict {len(windows)} rows")
-
-
-def _serve(settings: Settings, limits: ConnectionLimits, bound: socket) -> int:
+def _serve(settings: Settings, limits: ConnectionLimits, bound: socket, versions: Deciding) -> int:
     if settings.workers > 1:
-        with tempfile.TemporaryDirectory(prefix="lagcast-metrics-") as folder:
-            config = _configure(settings, limits, Path(folder))
-            Supervisor(config, sockets=[bound]).run()
-        return 0
+        return _supervise(settings, limits, bound, versions)
     # uvicorn raises the signal that ended it once more when all is done: by then there is nothing left to end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    server = Server(_configure(settings, limits, None))
+    server = Server(_configure(settings, limits, partial(start_app, settings, None, versions.own)))
     server.run([bound])
     return 0 if server.started else 1
 
 
-def _configure(settings: Settings, limits: ConnectionLimits, metrics_dir: Path | None) -> uvicorn.Config:
+def _supervise(settings: Settings, limits: ConnectionLimits, bound: socket, versions: Deciding) -> int:
+    with tempfile.TemporaryDirectory(prefix="lagcast-metrics-") as folder:
+        metrics_dir = Path(folder)
+        start = EndsWithParent(partial(start_app, settings, metrics_dir, versions.parents))
+        supervisor = Supervisor(_configure(settings, limits, start), sockets=[bound])
+
+        def share(_: Decision) -> None:  # the workers read the decision in the store
+            share_counts(metrics_dir, versions.decider.failed_loads)
+
+        with versions.decider.watching(settings.reload_seconds, share):
+            supervisor.run()
+    return supervisor.exit_code
+
+
+def _configure(settings: Settings, limits: ConnectionLimits, start: Callable[[], ASGIApp]) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(start_app, settings, metrics_dir),
+        start,
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -115,22 +118,6 @@ def _configure(settings: Settings, limits: ConnectionLimits, metrics_dir: Path |
         proxy_headers=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,  # type: ignore[arg-type]  # it takes a fraction too
     )
-
-
-class Supervisor(Multiprocess):
-    """uvicorn's, with an ear for a second SIGTERM while it waits for the workers to end."""
-
-    def __init__(self, config: uvicorn.Config, sockets: list[socket]) -> None:
-        super().__init__(config, sockets)
-        signal.signal(signal.SIGTERM, self._on_sigterm)
-
-    def _on_sigterm(self, *_: object) -> None:
-        if self.should_exit.is_set():
-            for process in self.processes:
-                if process.pid is not None and process.process.is_alive():
-                    os.kill(process.pid, signal.SIGTERM)
-        else:
-            self.signal_queue.append(signal.SIGTERM)
 
 
 def _fail(code: int, text: str) -> int:

@@ -18,11 +18,11 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
-from artifact import Artifact, read_key
-from service.inference.engine import ENGINES, Engine
+from service.deciding import DecidesItself
+from service.inference.engine import ENGINES
 from service.inference.errors import InvalidRequest, ServiceError
+from service.inference.follow import Source
 from service.inference.lifecycle import Lifecycle
-from service.inference.selftest import self_test
 from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimit
 from service.middleware.concurrency import Concurrency
@@ -59,14 +59,16 @@ PROTOCOLS = (
 )
 
 
-def create_app(settings: Settings, metrics_dir: Path | None = None) -> ASGIApp:
-    """The application; models are loaded when its lifespan starts, which raises ArtifactError if that fails.
+def create_app(settings: Settings, metrics_dir: Path | None = None, source: Source | None = None) -> ASGIApp:
+    """The application; the models are loaded from `source` when its lifespan starts.
 
-    metrics_dir is where several workers share their metrics.
+    metrics_dir is where several workers share their metrics. Without a source the process decides about versions
+    itself, and its lifespan raises ArtifactError if nothing can be served.
     """
-    lifecycle = create_lifecycle(settings, ENGINES[settings.engine])
+    source = source or DecidesItself(settings)
+    lifecycle = Lifecycle(ENGINES[settings.engine], settings.required_models)
     exposition = Exposition(lifecycle, build_of(VERSION, settings.engine), metrics_dir)
-    api = create_api(settings, lifecycle, exposition)
+    api = create_api(settings, lifecycle, source, exposition)
     return _add_middleware(api, settings, lifecycle)
 
 
@@ -118,21 +120,13 @@ def _route_finder(api: FastAPI) -> Callable[[str], str]:
     return lambda path: next((route for route, pattern in patterns.items() if pattern.match(path)), "other")
 
 
-def create_lifecycle(settings: Settings, make_engine: Callable[[Artifact], Engine]) -> Lifecycle:
-    """The models of the settings' repository, nothing loaded yet. Raises ArtifactError if there is no card key."""
-    tested = partial(self_test, engine=settings.engine)
-    key = read_key(settings.card_key_file)
-    return Lifecycle(settings.models_dir, make_engine, tested, key, settings.required_models)
-
-
-def create_api(settings: Settings, lifecycle: Lifecycle, exposition: Exposition) -> FastAPI:
+def create_api(settings: Settings, lifecycle: Lifecycle, source: Source, exposition: Exposition) -> FastAPI:
     """The routes, their documents and the error handlers."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        lifecycle.load()
-        logger.info("ready")
-        with lifecycle.watching(settings.reload_seconds):
+        with source.feeding(lifecycle):
+            logger.info("ready")
             async with exposition.sharing():
                 yield
 

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from service.app import create_app
+from service.inference.follow import Source
 from service.memory import tune_malloc
 from service.settings import Settings
 from service.telemetry.logs import STDERR, log_uncaught
@@ -39,12 +40,12 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
 
 
-def start_app(settings: Settings, metrics_dir: Path | None) -> ASGIApp:
+def start_app(settings: Settings, metrics_dir: Path | None, source: Source) -> ASGIApp:
     """The application, in the process that serves it, whose stderr, allocator and last words are set up first."""
     STDERR.capture()
     sys.excepthook = log_uncaught
     tune_malloc()
-    return create_app(settings, metrics_dir)
+    return create_app(settings, metrics_dir, source)
 
 
 def where(bound: socket.socket) -> str:

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     )
     cors_origins: Items = Field([], description="web origins that may ask, with commas between them; unset: none")
     card_key_file: Path | None = Field(None, description="the key that cards must be signed with; unset: none")
+    state_dir: Path | None = Field(
+        None, description="keeps the live versions for the next start; unset: they are kept in memory only"
+    )
     api_keys_file: Path | None = Field(
         None, description="sha256 of each API key, in hex, one a line; unset: no key is needed"
     )

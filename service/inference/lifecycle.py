@@ -1,14 +1,14 @@
-"""Which version of each model is live: load, self-test, swap, keep the old one, and why a newer one is not live."""
+"""The models that this process serves: it loads what was decided, swaps it in as a whole, and says what is missing."""
 
 import logging
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from artifact import Artifact, ArtifactError, ModelCard, fingerprint, names, pinned, verify, versions
+from artifact import Artifact, ArtifactError, ModelCard
+from artifact.repository import Content, check_content
+from service.inference.decision import Decision, ModelDecision
 from service.inference.engine import Engine
 from service.inference.errors import NotReady, UnknownModel, UnknownVersion
 from service.inference.tally import Tally, VersionCounts
@@ -17,7 +17,6 @@ logger = logging.getLogger("lagcast")
 
 NOT_LOADED = "the models are not loaded yet"
 SHOWN_NAMES = 10  # as many names as an error text lists
-KEPT = 3  # good versions that can be asked for by number: the highest ones; the live one is kept besides
 
 
 @dataclass(frozen=True)
@@ -33,58 +32,64 @@ class LiveModel:
 class ModelState:
     """A model at one moment, replaced as a whole.
 
-    live: None if no version can be served. kept: the versions that can be asked for by number. refused: what is wrong
-    with a version, by its number. in_repository: whether the live version is still in the repository.
+    live: None if no version can be served. kept: the versions that can be asked for by number. decision: what was
+    decided about it; the properties below are of that.
     """
 
     live: LiveModel | None
     kept: Mapping[int, LiveModel]
-    refused: Mapping[int, str]
-    pinned: int | None
-    in_repository: bool
+    decision: ModelDecision = field(default_factory=ModelDecision)
 
+    @property
+    def refused(self) -> Mapping[int, str]:
+        """What is wrong with a version, of the highest ones."""
+        return self.decision.refused
 
-@dataclass(frozen=True)
-class _Tried:
-    """What came of a version, and the files that it was then."""
+    @property
+    def unknown(self) -> Mapping[int, str]:
+        """Why a version could not be tested yet; it is tried again."""
+        return self.decision.unknown
 
-    files: object
-    outcome: LiveModel | str
+    @property
+    def pinned(self) -> int | None:
+        """The version that the pin names."""
+        return self.decision.pinned
+
+    @property
+    def pin_problem(self) -> str | None:
+        """Why the pin is not obeyed."""
+        return self.decision.pin_problem
+
+    @property
+    def in_repository(self) -> bool:
+        """Whether the live version is still in the repository; else it is served from memory."""
+        return self.decision.in_repository
 
 
 class Lifecycle:
-    """The live version of each model in a repository.
+    """The models that this process serves, from the decisions that `apply` is given.
 
-    self_test tells what is wrong with an artifact, or None; what has passed is loaded by make_engine.
-    key is what cards must be signed with, if anything. required names the models without which the process is not
-    ready.
+    make_engine loads a network. required names the models without which the process is not ready.
     """
 
-    def __init__(
-        self,
-        models_dir: Path,
-        make_engine: Callable[[Artifact], Engine],
-        self_test: Callable[[Artifact], str | None],
-        key: bytes | None = None,
-        required: Sequence[str] = (),
-    ) -> None:
-        self._models_dir = models_dir
+    def __init__(self, make_engine: Callable[[Artifact], Engine], required: Sequence[str] = ()) -> None:
         self._make_engine = make_engine
-        self._self_test = self_test
-        self._key = key
         self._required = required
         self._states: dict[str, ModelState] = {}
-        self._looked = False
-        self._counts: defaultdict[str, VersionCounts] = defaultdict(VersionCounts)  # kept when a name goes
-        self._tried: dict[str, dict[int, _Tried]] = {}
+        self._loaded: dict[tuple[str, int, str], LiveModel] = {}
         self._tallies: dict[tuple[str, int], Tally] = {}  # a version that is read anew goes on counting
+        self._counts: defaultdict[str, VersionCounts] = defaultdict(VersionCounts)  # kept when a name goes
+        self._lock = threading.Lock()
+        self.serial = 0  # of the decision that is served; 0 before the first
+        self.decided = 0  # the newest serial that is known
+        self.disagreement: str | None = None  # why the workers serve different decisions, once that lasts too long
 
     def names(self) -> list[str]:
         """Names of the models that are known now, sorted: those in the repository, and those served from memory."""
         return sorted(self._states)
 
     def states(self) -> dict[str, ModelState]:
-        """All models at one moment, sorted by name; empty before the repository was looked into."""
+        """All models at one moment, sorted by name; empty before the first decision."""
         return dict(sorted(self._states.copy().items()))
 
     def live(self, name: str, version: int | None = None) -> LiveModel:
@@ -103,12 +108,12 @@ class Lifecycle:
     def state(self, name: str) -> ModelState:
         """All of a model at this moment. Raises UnknownModel if the repository has no such name.
 
-        Raises NotReady before the repository was looked into for the first time.
+        Raises NotReady before the first decision.
         """
         try:
             return self._states[name]
         except KeyError:
-            if not self._looked:
+            if not self.serial:
                 raise NotReady(NOT_LOADED) from None
             known = self.names()
             more = f" and {len(known) - SHOWN_NAMES} more" if len(known) > SHOWN_NAMES else ""
@@ -119,13 +124,21 @@ class Lifecycle:
         """Swaps and refusals by model name, of models that are gone too: a total never falls."""
         return dict(self._counts)
 
+    def note_failures(self, failed_loads: Mapping[str, Counter[str]]) -> None:
+        """Take over the refusals, by model name and reason, from this process's own decider."""
+        for name, failures in failed_loads.items():
+            self._counts[name].failed_loads = failures
+
     def check_ready(self) -> None:
         """Raise NotReady with the reason if the process is not ready.
 
-        It is ready if every required model is live, or if none is required, at least one model.
+        It is ready if every required model is live, or if none is required, at least one model; and if all workers
+        serve the same decision.
         """
-        if not self._looked:
+        if not self.serial:
             raise NotReady(NOT_LOADED)
+        if self.disagreement is not None:
+            raise NotReady(self.disagreement)
         for name in self._required:
             if name not in self._states:
                 raise NotReady(f"the required model {name} is not in the repository")
@@ -134,136 +147,50 @@ class Lifecycle:
         if not any(state.live for _, state in states):
             raise NotReady("; ".join(_why_not_live(*item) for item in states[:SHOWN_NAMES]) or "no model is published")
 
-    def load(self) -> None:
-        """Look for the first time. Raises ArtifactError if no model at all can be served."""
-        self.refresh()
-        if not any(state.live for state in self._states.values()):
-            reasons = [state.refused[max(state.refused)] for state in self._states.values() if state.refused]
-            raise ArtifactError("; ".join(reasons[:SHOWN_NAMES]) or "no version is published")
+    def apply(self, decision: Decision, read: Callable[[str], Content]) -> str | None:
+        """Load what was decided and serve it; what cannot be loaded leaves its model as it was.
 
-    @contextmanager
-    def watching(self, seconds: float) -> Iterator[None]:
-        """Follow the repository while the context is open: what is published is live within so many seconds."""
-        stop = threading.Event()
-        # A thread of its own that ends with the process: a self-test that hangs must not hold up the end.
-        threading.Thread(target=self._watch, args=(stop, seconds / 4), daemon=True).start()
+        read gives a content by its checksum. Returns why the decision is not served in full, or None.
+        """
+        with self._lock:
+            self.decided = decision.serial
+            problems = [self._apply_model(name, model, read) for name, model in decision.models.items()]
+            for name in self._states.keys() - decision.models.keys():
+                del self._states[name]
+            self._forget()
+            problem = next(filter(None, problems), None)
+            if problem is None:
+                self.serial = decision.serial
+            return problem
+
+    def _apply_model(self, name: str, model: ModelDecision, read: Callable[[str], Content]) -> str | None:
+        old = self._states.get(name)
         try:
-            yield
-        finally:
-            stop.set()
+            kept = {number: self._load(name, number, sha256, read) for number, sha256 in model.kept.items()}
+        except (OSError, ValueError, ArtifactError, MemoryError) as error:
+            return f"cannot load {name}: {error}"
+        live = kept[model.live.number] if model.live is not None else None
+        self._states[name] = ModelState(live, kept, model)
+        if live is not None and (old is None or old.live is not live):
+            logger.info("%s/%d is live", name, live.card.version)
+            self._counts[name].reloads += old is not None and old.live is not None
+        return None
 
-    def _watch(self, stop: threading.Event, pause: float) -> None:
-        while not stop.wait(pause):
-            try:
-                self.refresh()
-            except OSError as error:
-                logger.warning("cannot look into the model repository: %s", error.strerror)
-            except Exception:  # whatever it is: without this thread no new version would ever be live again
-                logger.exception("cannot look into the model repository")
+    def _load(self, name: str, number: int, sha256: str, read: Callable[[str], Content]) -> LiveModel:
+        key = name, number, sha256
+        if key not in self._loaded:
+            artifact = check_content(read(sha256), name, number)
+            tally = self._tallies.setdefault((name, number), Tally())
+            self._loaded[key] = LiveModel(artifact.card, self._make_engine(artifact), tally)
+        return self._loaded[key]
 
-    def refresh(self) -> None:
-        """Look into the repository once, and make live what should be; what is bad changes nothing."""
-        for name, tried in self._tried.items():
-            changed = [v for v, entry in tried.items() if entry.files != fingerprint(self._models_dir, name, v)]
-            for version in changed:
-                del tried[version]
-        for name in self._known():
-            while untried := self._untried(name):
-                for version in untried:
-                    self._try(name, version)
-            self._decide(name)
-        self._looked = True
-
-    def _known(self) -> list[str]:
-        """The names in the repository, and those that are served from memory; all others are forgotten."""
-        try:
-            found = set(names(self._models_dir))
-        except OSError as error:
-            logger.warning("cannot look into the model repository: %s", error.strerror)
-            found = set()
-        served = {name for name, state in self._states.items() if state.live is not None}
-        for name in self._states.keys() - found - served:
-            del self._states[name]
-            del self._tried[name]
-        return sorted(found | served)
-
-    def _untried(self, name: str) -> list[int]:
-        """The versions that have to be tried before it is known which ones to keep."""
-        chosen = pinned(self._models_dir, name)
-        self._tried.setdefault(name, {})
-        highest_first = sorted(versions(self._models_dir, name), key=lambda v: (v == chosen, v), reverse=True)
-        room = KEPT + (chosen is not None)
-        untried: list[int] = []
-        for version in highest_first:
-            entry = self._tried[name].get(version)
-            if entry is None:
-                untried.append(version)
-            room -= entry is None or isinstance(entry.outcome, LiveModel)
-            if room == 0:
-                break
-        return untried
-
-    def _try(self, name: str, version: int) -> None:
-        files = fingerprint(self._models_dir, name, version)
-        try:
-            artifact = verify(self._models_dir, name, version, self._key)
-        except ArtifactError as error:
-            self._refuse(name, version, files, str(error), "verification")
-            return
-        reason = self._self_test(artifact)
-        if reason is not None:
-            self._refuse(name, version, files, reason, "self-test")
-            return
-        tally = self._tallies.setdefault((name, version), Tally())
-        loaded = LiveModel(artifact.card, self._make_engine(artifact), tally)
-        self._tried[name][version] = _Tried(files, loaded)
-
-    def _refuse(self, name: str, version: int, files: object, reason: str, refused_by: str) -> None:
-        self._tried[name][version] = _Tried(files, reason)
-        self._counts[name].failed_loads[refused_by] += 1
-        logger.warning("refused %s/%d: %s", name, version, reason)
-
-    def _refused(self, name: str) -> dict[int, str]:
-        return {v: entry.outcome for v, entry in self._tried[name].items() if isinstance(entry.outcome, str)}
-
-    def _decide(self, name: str) -> None:
-        tried = self._tried[name]
-        good = {v: entry.outcome for v, entry in tried.items() if isinstance(entry.outcome, LiveModel)}
-        old, chosen = self._states.get(name), pinned(self._models_dir, name)
-        live = _choose(old.live if old is not None else None, good, chosen)
-        kept = {v: good[v] for v in sorted(good)[-KEPT:]}
-        if live is not None:
-            kept[live.card.version] = live
-        for version in good.keys() - kept.keys():
-            del tried[version]
-            del self._tallies[name, version]
-        in_repository = live is not None and live.card.version in good
-        state = ModelState(live, kept, self._refused(name), chosen, in_repository)
-        self._states[name] = state
-        self._note_change(old, state)
-
-    def _note_change(self, old: ModelState | None, new: ModelState) -> None:
-        if new.live is None:
-            return
-        card, was_live = new.live.card, old is not None and old.live is not None
-        if old is None or old.live is not new.live:
-            logger.info("%s/%d is live", card.name, card.version)
-            self._counts[card.name].reloads += was_live
-        if not new.in_repository and (old is None or old.in_repository):
-            logger.warning("%s/%d is served from memory: it is no longer in the repository", card.name, card.version)
-
-
-def _choose(old: LiveModel | None, good: Mapping[int, LiveModel], chosen: int | None) -> LiveModel | None:
-    """The pinned version, else the highest good one; the old one stays where that would be a step back by accident."""
-    if chosen is not None and chosen in good:
-        return good[chosen]
-    highest = good[max(good)] if good else None
-    if old is None or highest is None:
-        return highest or old
-    vanished = old.card.version not in good and highest.card.version < old.card.version
-    return old if vanished or chosen is not None else highest
+    def _forget(self) -> None:
+        served = {id(model) for state in self._states.values() for model in state.kept.values()}
+        self._loaded = {key: model for key, model in self._loaded.items() if id(model) in served}
+        self._tallies = {key: tally for key, tally in self._tallies.items() if key in {k[:2] for k in self._loaded}}
 
 
 def _why_not_live(name: str, state: ModelState) -> str:
-    reason = state.refused[max(state.refused)] if state.refused else "no version is published"
-    return f"no version of {name} can be served: {reason}"
+    outcomes = {**state.unknown, **state.refused}
+    reason = state.decision.problem or state.pin_problem or (outcomes[max(outcomes)] if outcomes else None)
+    return f"no version of {name} can be served: {reason or 'no version is published'}"

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import platform
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -76,15 +77,7 @@ class Exposition(Collector):
         """Write this worker's metrics for the others, if there are any. Called from the event loop."""
         if self._folder is None:
             return
-        metrics = [
-            [m.name, m.documentation, m.type, [[s.name, s.labels, s.value] for s in m.samples]] for m in self._own()
-        ]
-        written = self._folder / f"{os.getpid()}.new"
-        try:
-            written.write_bytes(orjson.dumps(metrics))
-            written.rename(self._folder / f"{os.getpid()}.json")
-        except OSError as error:
-            logger.warning("cannot share the metrics with the other workers: %s", error.strerror)
+        _share(self._folder, self._own())
 
     def _own(self) -> Iterator[Metric]:
         yield from REGISTRY.collect()
@@ -95,8 +88,25 @@ class Exposition(Collector):
         yield build
         states = self._lifecycle.states()
         yield from _versions(states.items())
+        yield _decision(self._lifecycle.serial)
         yield from _counts(self._lifecycle.counts())
         yield from _tallies([model for state in states.values() for model in state.kept.values()])
+
+
+def share_counts(folder: Path, failed_loads: Mapping[str, Counter[str]]) -> None:
+    """Let the workers see what their parent has counted: the versions that were refused."""
+    counts = {name: VersionCounts(failed_loads=failures) for name, failures in failed_loads.items()}
+    _share(folder, _counts(counts))
+
+
+def _share(folder: Path, metrics: Iterable[Metric]) -> None:
+    content = [[m.name, m.documentation, m.type, [[s.name, s.labels, s.value] for s in m.samples]] for m in metrics]
+    written = folder / f"{os.getpid()}.new"
+    try:
+        written.write_bytes(orjson.dumps(content))
+        written.rename(folder / f"{os.getpid()}.json")
+    except OSError as error:
+        logger.warning("cannot share the metrics with the other workers: %s", error.strerror)
 
 
 def build_of(app_version: str, engine: str) -> dict[str, str]:
@@ -151,19 +161,39 @@ def _merge(into: Metric, metric: Metric) -> None:
 
 
 def _versions(states: Iterable[tuple[str, ModelState]]) -> Iterator[Metric]:
-    live = GaugeMetricFamily("lagcast_live_version", "The live version", labels=["model"])
-    refused = GaugeMetricFamily(
+    """What is live and what is not. Reasons are those of the highest refused versions: a bounded number of series."""
+    live = GaugeMetricFamily("lagcast_live_version", "The version that answers", labels=["model"])
+    reasons = GaugeMetricFamily(
         "lagcast_refused_version",
-        "A version that was refused, and why; always 1",
+        "A version in the repository that must not be live, of the highest ones; always 1",
         labels=["model", "version", "reason"],
     )
+    refused = GaugeMetricFamily("lagcast_refused_versions", "Versions that must not be live", labels=["model"])
+    unknown = GaugeMetricFamily("lagcast_unknown_versions", "Versions that could not be tested yet", labels=["model"])
+    memory = GaugeMetricFamily(
+        "lagcast_served_from_memory", "1 if the live version is not in the repository", labels=["model"]
+    )
+    pins = GaugeMetricFamily("lagcast_pin_not_obeyed", "1 if a pin is there and cannot be obeyed", labels=["model"])
     for name, state in states:
         if state.live is not None:
             live.add_metric([name], state.live.card.version)
+            memory.add_metric([name], not state.in_repository)
         for number, reason in state.refused.items():
-            refused.add_metric([name, str(number), reason], 1)
-    yield live
-    yield refused
+            reasons.add_metric([name, str(number), reason], 1)
+        refused.add_metric([name], state.decision.refused_count)
+        unknown.add_metric([name], len(state.unknown))
+        pins.add_metric([name], state.pin_problem is not None)
+    yield from (live, reasons, refused, unknown, memory, pins)
+
+
+def _decision(serial: int) -> Metric:
+    metric = GaugeMetricFamily(
+        "lagcast_served_decision",
+        "Number of the decision about versions that a worker serves; they differ while a worker is behind",
+        labels=["worker"],
+    )
+    metric.add_metric([str(os.getpid())], serial)
+    return metric
 
 
 def _counts(counts: Mapping[str, VersionCounts]) -> Iterator[Metric]:

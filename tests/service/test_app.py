@@ -7,8 +7,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from service.app import create_api, create_lifecycle
+from service.app import create_api
+from service.deciding import DecidesItself
 from service.inference.engine import LiteRTEngine
+from service.inference.lifecycle import Lifecycle
 from service.settings import Settings
 from service.telemetry.exposition import Exposition
 from tests.repository import SHIPPED
@@ -26,8 +28,8 @@ def get(app: ASGIApp, path: str) -> httpx.Response:
 @pytest.fixture
 def unloaded() -> FastAPI:
     settings = Settings(models_dir=SHIPPED)
-    lifecycle = create_lifecycle(settings, LiteRTEngine)
-    return create_api(settings, lifecycle, Exposition(lifecycle, {}, None))
+    lifecycle = Lifecycle(LiteRTEngine)
+    return create_api(settings, lifecycle, DecidesItself(settings), Exposition(lifecycle, {}, None))
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/models/lstm"])

@@ -5,7 +5,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,9 @@ import pytest
 from artifact import CARD_FILE, LITERT_FILE, Artifact, pin, publish, unpin, verify
 from service.inference.engine import LiteRTEngine
 from service.inference.errors import UnknownVersion
-from service.inference.lifecycle import KEPT, Lifecycle
-from service.inference.selftest import self_test
+from service.inference.watched import KEPT
 from tests.artifact.test_repository import draft, swap_for_folder
+from tests.deciding import Deciding
 from tests.repository import SHIPPED, add_version, change_card, copy_of_shipped, replace_file
 
 
@@ -25,132 +24,131 @@ def models_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lifecycle(models_dir: Path) -> Lifecycle:
-    lifecycle = Lifecycle(models_dir, LiteRTEngine, partial(self_test, engine="litert"))
-    lifecycle.load()
-    return lifecycle
+def deciding(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Deciding:
+    return Deciding(models_dir, tmp_path_factory.mktemp("store"))
 
 
-def live(lifecycle: Lifecycle) -> int:
-    return lifecycle.live("lstm").card.version
+def live(deciding: Deciding) -> int:
+    return deciding.live()
 
 
-def test_what_is_published_is_live_after_the_next_look(lifecycle: Lifecycle, models_dir: Path) -> None:
+def test_what_is_published_is_live_after_the_next_look(deciding: Deciding, models_dir: Path) -> None:
     add_version(models_dir, "lstm", 2)
-    assert live(lifecycle) == 1
+    assert live(deciding) == 1
 
-    lifecycle.refresh()
+    deciding.refresh()
 
-    assert live(lifecycle) == 2
-    assert lifecycle.live("mlp").card.version == 1
-
-
-def test_a_look_that_finds_nothing_new_loads_nothing(lifecycle: Lifecycle) -> None:
-    before = lifecycle.live("lstm")
-
-    lifecycle.refresh()
-
-    assert lifecycle.live("lstm") is before
+    assert live(deciding) == 2
+    assert deciding.lifecycle.live("mlp").card.version == 1
 
 
-def test_the_last_three_good_versions_are_kept_and_no_other(lifecycle: Lifecycle, models_dir: Path) -> None:
+def test_a_look_that_finds_nothing_new_loads_nothing(deciding: Deciding) -> None:
+    before = deciding.lifecycle.live("lstm")
+
+    deciding.refresh()
+
+    assert deciding.lifecycle.live("lstm") is before
+
+
+def test_the_last_three_good_versions_are_kept_and_no_other(deciding: Deciding, models_dir: Path) -> None:
     for version in range(2, 7):
         add_version(models_dir, "lstm", version)
-        lifecycle.refresh()
+        deciding.refresh()
 
-    assert sorted(lifecycle.state("lstm").kept) == [4, 5, 6]
-    assert lifecycle.live("lstm", 4).card.version == 4
+    assert sorted(deciding.lifecycle.state("lstm").kept) == [4, 5, 6]
+    assert deciding.lifecycle.live("lstm", 4).card.version == 4
     with pytest.raises(UnknownVersion, match="the kept ones are 4, 5, 6"):
-        lifecycle.live("lstm", 3)
-    assert len(lifecycle._tried["lstm"]) == KEPT
+        deciding.lifecycle.live("lstm", 3)
+    assert len(deciding.decider._models["lstm"].entries) == KEPT
 
 
-def test_a_process_that_starts_late_keeps_the_same_versions(models_dir: Path) -> None:
+def test_a_process_that_starts_late_keeps_the_same_versions(
+    models_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     for version in range(2, 7):
         add_version(models_dir, "lstm", version)
     replace_file(models_dir / "lstm" / "5", LITERT_FILE, b"x")
-    lifecycle = Lifecycle(models_dir, LiteRTEngine, partial(self_test, engine="litert"))
-    lifecycle.load()
+    deciding = Deciding(models_dir, tmp_path_factory.mktemp("store"))
 
-    assert sorted(lifecycle.state("lstm").kept) == [3, 4, 6]
+    assert sorted(deciding.lifecycle.state("lstm").kept) == [3, 4, 6]
 
 
-def test_a_pinned_version_is_live_until_it_is_unpinned(lifecycle: Lifecycle, models_dir: Path) -> None:
+def test_a_pinned_version_is_live_until_it_is_unpinned(deciding: Deciding, models_dir: Path) -> None:
     for version in range(2, 7):
         add_version(models_dir, "lstm", version)
-    lifecycle.refresh()
+    deciding.refresh()
 
     pin(models_dir, "lstm", 1)
-    lifecycle.refresh()
-    assert live(lifecycle) == 1
-    assert lifecycle.state("lstm").pinned == 1
+    deciding.refresh()
+    assert live(deciding) == 1
+    assert deciding.lifecycle.state("lstm").pinned == 1
 
     add_version(models_dir, "lstm", 7)
-    lifecycle.refresh()
-    assert live(lifecycle) == 1
+    deciding.refresh()
+    assert live(deciding) == 1
 
     unpin(models_dir, "lstm")
-    lifecycle.refresh()
-    assert live(lifecycle) == 7
-    assert lifecycle.state("lstm").pinned is None
+    deciding.refresh()
+    assert live(deciding) == 7
+    assert deciding.lifecycle.state("lstm").pinned is None
 
 
-def test_a_pin_that_cannot_be_followed_changes_nothing(lifecycle: Lifecycle, models_dir: Path) -> None:
+def test_a_pin_that_cannot_be_followed_changes_nothing(deciding: Deciding, models_dir: Path) -> None:
     add_version(models_dir, "lstm", 2)
-    lifecycle.refresh()
+    deciding.refresh()
 
     for content in ("9", "word", ""):
         (models_dir / "lstm" / "pin").write_text(content)
-        lifecycle.refresh()
-        assert live(lifecycle) == 2
+        deciding.refresh()
+        assert live(deciding) == 2
 
 
-def test_a_pin_on_a_bad_version_keeps_the_old_one(lifecycle: Lifecycle, models_dir: Path) -> None:
+def test_a_pin_on_a_bad_version_keeps_the_old_one(deciding: Deciding, models_dir: Path) -> None:
     add_version(models_dir, "lstm", 2)
     add_version(models_dir, "lstm", 3)
     pin(models_dir, "lstm", 2)
-    lifecycle.refresh()
+    deciding.refresh()
     (models_dir / "lstm" / "pin").write_text("1")
     (models_dir / "lstm" / "1" / LITERT_FILE).unlink()
 
-    lifecycle.refresh()
+    deciding.refresh()
 
-    assert live(lifecycle) == 2
+    assert live(deciding) == 2
 
 
 @pytest.mark.parametrize("loss", ["removed", "damaged"])
 def test_a_live_version_that_vanishes_is_served_from_memory_with_a_warning(
-    lifecycle: Lifecycle, models_dir: Path, loss: str, caplog: pytest.LogCaptureFixture
+    deciding: Deciding, models_dir: Path, loss: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = add_version(models_dir, "lstm", 2)
-    lifecycle.refresh()
+    deciding.refresh()
     if loss == "removed":
         shutil.rmtree(folder)
     else:
         (folder / LITERT_FILE).write_bytes(b"x")
 
     with caplog.at_level(logging.WARNING, "lagcast"):
-        lifecycle.refresh()
-        lifecycle.refresh()
+        deciding.refresh()
+        deciding.refresh()
 
-    assert live(lifecycle) == 2
-    assert not lifecycle.state("lstm").in_repository
+    assert live(deciding) == 2
+    assert not deciding.lifecycle.state("lstm").in_repository
     assert caplog.text.count("lstm/2 is served from memory") == 1
     add_version(models_dir, "lstm", 3)
-    lifecycle.refresh()
-    assert live(lifecycle) == 3
+    deciding.refresh()
+    assert live(deciding) == 3
 
 
-def test_a_number_that_is_published_anew_is_loaded_anew(lifecycle: Lifecycle, models_dir: Path) -> None:
+def test_a_number_that_is_published_anew_is_loaded_anew(deciding: Deciding, models_dir: Path) -> None:
     shutil.rmtree(add_version(models_dir, "lstm", 2))
     add_version(models_dir, "lstm", 2, seed=7)
-    lifecycle.refresh()
+    deciding.refresh()
     shutil.rmtree(models_dir / "lstm" / "2")
     add_version(models_dir, "lstm", 2, seed=8)
 
-    lifecycle.refresh()
+    deciding.refresh()
 
-    assert lifecycle.live("lstm").card.seed == 8
+    assert deciding.lifecycle.live("lstm").card.seed == 8
 
 
 def swap_for_pipe(path: Path) -> None:
@@ -199,45 +197,45 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_a_new_version_that_is_damaged_leaves_the_old_one_live_and_the_reason_told(
-    lifecycle: Lifecycle, models_dir: Path, kind: str, caplog: pytest.LogCaptureFixture
+    deciding: Deciding, models_dir: Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     damage, reason = DAMAGES[kind]
     damage(add_version(models_dir, "lstm", 2))
 
     with caplog.at_level(logging.WARNING, "lagcast"):
-        lifecycle.refresh()
-        lifecycle.refresh()
+        deciding.refresh()
+        deciding.refresh()
 
-    assert live(lifecycle) == 1
-    assert reason in lifecycle.state("lstm").refused[2]
-    assert str(models_dir) not in lifecycle.state("lstm").refused[2]
+    assert live(deciding) == 1
+    assert reason in deciding.lifecycle.state("lstm").refused[2]
+    assert str(models_dir) not in deciding.lifecycle.state("lstm").refused[2]
     assert caplog.text.count("refused lstm/2") == 1, "it is tried once until its files change"
 
 
-def test_a_damaged_version_that_is_mended_is_live(lifecycle: Lifecycle, models_dir: Path) -> None:
+def test_a_damaged_version_that_is_mended_is_live(deciding: Deciding, models_dir: Path) -> None:
     folder = add_version(models_dir, "lstm", 2)
     network = (folder / LITERT_FILE).read_bytes()
     (folder / LITERT_FILE).write_bytes(network[:-1])
-    lifecycle.refresh()
-    assert live(lifecycle) == 1
+    deciding.refresh()
+    assert live(deciding) == 1
 
     (folder / LITERT_FILE).write_bytes(network)
-    lifecycle.refresh()
+    deciding.refresh()
 
-    assert live(lifecycle) == 2
-    assert lifecycle.state("lstm").refused == {}
+    assert live(deciding) == 2
+    assert deciding.lifecycle.state("lstm").refused == {}
 
 
 def test_a_version_folder_that_is_a_link_out_of_the_repository_is_refused(
-    lifecycle: Lifecycle, models_dir: Path, tmp_path_factory: pytest.TempPathFactory
+    deciding: Deciding, models_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = copy_of_shipped(tmp_path_factory.mktemp("elsewhere")) / "lstm" / "1"
     change_card(elsewhere, version=2)
     (models_dir / "lstm" / "2").symlink_to(elsewhere)
 
-    lifecycle.refresh()
+    deciding.refresh()
 
-    assert "leads out of the repository" in lifecycle.state("lstm").refused[2]
+    assert "leads out of the repository" in deciding.lifecycle.state("lstm").refused[2]
 
 
 def test_with_a_card_key_only_what_was_signed_with_it_is_live(models_dir: Path, tmp_path: Path) -> None:
@@ -248,17 +246,18 @@ def test_with_a_card_key_only_what_was_signed_with_it_is_live(models_dir: Path, 
     publish(signed, draft("lstm"), files, key=b"wrong")
     publish(signed, draft("lstm"), files)
 
-    lifecycle = Lifecycle(signed, LiteRTEngine, partial(self_test, engine="litert"), key=b"right")
-    lifecycle.load()
+    deciding = Deciding(signed, tmp_path / "store", keys=[b"right"])
 
-    assert live(lifecycle) == 1
-    assert lifecycle.state("lstm").refused == {
+    assert live(deciding) == 1
+    assert deciding.lifecycle.state("lstm").refused == {
         2: "lstm/2/card.hmac: is not the signature of its card",
         3: "lstm/3/card.hmac: No such file or directory",
     }
 
 
-def test_an_unforeseen_error_does_not_end_the_watching(models_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unforeseen_error_does_not_end_the_watching(
+    models_dir: Path, tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
+) -> None:
     troubles = [RuntimeError("unforeseen")]
 
     def make_engine(artifact: Artifact) -> LiteRTEngine:
@@ -266,28 +265,27 @@ def test_an_unforeseen_error_does_not_end_the_watching(models_dir: Path, caplog:
             raise troubles.pop()
         return LiteRTEngine(artifact)
 
-    lifecycle = Lifecycle(models_dir, make_engine, partial(self_test, engine="litert"))
-    lifecycle.load()
-    with lifecycle.watching(0.2):
+    deciding = Deciding(models_dir, tmp_path_factory.mktemp("store"), make_engine=make_engine)
+    with deciding.own.feeding(deciding.lifecycle):
         add_version(models_dir, "lstm", 2)
-        wait_for_2(lifecycle)
+        wait_for_2(deciding)
 
     assert "RuntimeError: unforeseen" in caplog.text
 
 
-def wait_for_2(lifecycle: Lifecycle) -> None:
+def wait_for_2(deciding: Deciding) -> None:
     deadline = time.monotonic() + 20
-    while live(lifecycle) != 2:
+    while live(deciding) != 2:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_watching_looks_by_itself_and_ends_with_its_context(lifecycle: Lifecycle, models_dir: Path) -> None:
-    with lifecycle.watching(0.2):
+def test_watching_looks_by_itself_and_ends_with_its_context(deciding: Deciding, models_dir: Path) -> None:
+    with deciding.own.feeding(deciding.lifecycle):
         add_version(models_dir, "lstm", 2)
-        wait_for_2(lifecycle)
+        wait_for_2(deciding)
     time.sleep(0.2)
     add_version(models_dir, "lstm", 3)
     time.sleep(0.3)
 
-    assert live(lifecycle) == 2
+    assert live(deciding) == 2

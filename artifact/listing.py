@@ -1,0 +1,122 @@
+"""What `python -m artifact list` shows: every version of every model, what is live, and why another is not."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from artifact.card import Artifact, ArtifactError, ModelCard
+from artifact.choice import Pin, Version, choose
+from artifact.pins import read_pin
+from artifact.repository import (
+    Content,
+    Unreadable,
+    check_content,
+    check_signature,
+    list_versions,
+    names,
+    read_version,
+)
+from artifact.tester import LITERT_LOADER, Question, SelfTester
+
+COLUMNS = ("version", "created", "network", "window", "steps", "data", "rmse", "persistence", "linear", "state")
+TEST_SECONDS = 60.0
+
+
+class Look(NamedTuple):
+    """How to look at versions: the keys that are accepted, and whether each network is run on its golden samples."""
+
+    keys: Sequence[bytes] = ()
+    is_tested: bool = False
+
+
+class Outcome(NamedTuple):
+    """A version: its card and content if it is good, else why not."""
+
+    sha256: str | None
+    card: ModelCard | None
+    problem: str | None
+
+
+def examine(models_dir: Path, name: str, version: int, look: Look) -> Outcome:
+    """Verify a version, and test it if that is wanted."""
+    try:
+        content = read_version(models_dir, name, version)
+        check_signature(content, name, version, look.keys)
+        artifact = check_content(content, name, version)
+    except ArtifactError as error:
+        return Outcome(None, None, f"refused: {error}")
+    except Unreadable as error:
+        return Outcome(None, None, f"unknown: {error}")
+    problem = _test(content, artifact) if look.is_tested else None
+    return Outcome(content.sha256 if problem is None else None, artifact.card, problem)
+
+
+def _test(content: Content, artifact: Artifact) -> str | None:
+    """Why a version must not be live, or could not be tested; None if it is good."""
+    tester, folder = SelfTester(LITERT_LOADER), Path(tempfile.mkdtemp(prefix="lagcast-test-"))
+    try:
+        for file, of in content.files.items():
+            (folder / file).write_bytes(of)
+        question = Question(folder, artifact.card.name, artifact.card.version, TEST_SECONDS)
+        verdict = tester.ask(question, 3 * TEST_SECONDS)
+    finally:
+        tester.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    if verdict is None or verdict.unknown is not None:
+        return f"unknown: {verdict.unknown if verdict is not None else 'the self-test does not end'}"
+    return None if verdict.bad is None else f"refused: {verdict.bad}"
+
+
+def rows(models_dir: Path, look: Look) -> Iterator[tuple[str, ...]]:
+    """A row of COLUMNS for each version. Raises ArtifactError if the repository has none or cannot be read."""
+    try:
+        found = names(models_dir)
+    except OSError as error:
+        raise ArtifactError(f"{models_dir}: {error.strerror}") from None
+    if not found:
+        raise ArtifactError(f"{models_dir}: no model is published here")
+    for name in found:
+        yield from _model_rows(models_dir, name, look)
+
+
+def _model_rows(models_dir: Path, name: str, look: Look) -> Iterator[tuple[str, ...]]:
+    try:
+        versions = list_versions(models_dir, name)
+        pin = read_pin(models_dir, name, look.keys)
+    except Unreadable as error:
+        yield (name, *[""] * (len(COLUMNS) - 2), f"unknown: {error}")
+        return
+    outcomes = {version: examine(models_dir, name, version, look) for version in versions}
+    good = {version: outcome.sha256 for version, outcome in outcomes.items() if outcome.sha256 is not None}
+    live = choose(good, pin, None)
+    for version, outcome in outcomes.items():
+        yield (f"{name}/{version}", *_describe(outcome.card), _state(version, outcome, live, pin))
+    problem = _pin_problem(name, pin, good)
+    if problem is not None:
+        yield (name, *[""] * (len(COLUMNS) - 2), problem)
+
+
+def _describe(card: ModelCard | None) -> tuple[str, ...]:
+    if card is None:
+        return ("",) * (len(COLUMNS) - 2)
+    of, data = card.evaluation, card.data
+    source = f"{data.source}{f' {data.column}' if data.column else ''}, {data.rows} rows"
+    errors = (f"{metrics.rmse:.4g}" for metrics in (of.model, of.persistence, of.linear))
+    created = f"{card.created:%Y-%m-%d %H:%M}"
+    return (created, card.network, str(card.window), str(card.steps), source, *errors)
+
+
+def _state(version: int, outcome: Outcome, live: Version | None, pin: Pin | None) -> str:
+    is_live = live is not None and live.number == version
+    is_pinned = pin is not None and pin.version == version
+    words = ["live" if is_live else None, "pinned" if is_pinned else None, outcome.problem]
+    return ", ".join(filter(None, words))
+
+
+def _pin_problem(name: str, pin: Pin | None, good: dict[int, str]) -> str | None:
+    if pin is None or pin.version in good:
+        return None
+    why = pin.problem or f"{name}/{pin.version} cannot go live"
+    return f"the pin is not obeyed: {why}; a running service keeps what is live, and a new one serves no {name}"

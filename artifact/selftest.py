@@ -1,0 +1,69 @@
+"""The self-test process: load a version's files, verify them, and run the network on the card's golden samples.
+
+It is a process of its own, for a damaged network can crash or hang whoever runs it, and a damaged card can take much
+memory to parse. `artifact.tester` starts it and asks it.
+
+`python -m artifact.selftest DESCRIPTOR LOADER`; LOADER is `module:attribute`, called with an Artifact, and gives
+an object whose `predict` maps (rows, window) to (rows, steps).
+"""
+
+import json
+import resource
+import signal
+import sys
+from importlib import import_module
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from artifact import ArtifactError, check_golden
+from artifact.litert import unrunnable
+from artifact.repository import Content, check_content, checksum
+
+IDLE_SECONDS: float = 60  # a process takes 0.25 s of CPU to start, and 50 MB as long as it stays
+MEMORY_BYTES = 4 * 2**30  # of address space: a tensor can be declared larger than the machine
+
+
+def main(arguments: list[str]) -> None:
+    """Say ready, then test each folder that comes in on the connection, until it is closed or idle."""
+    connection = Connection(int(arguments[0]))
+    module, _, attribute = arguments[1].partition(":")
+    load = getattr(import_module(module), attribute)
+    if load.file.endswith(".tflite"):  # TensorFlow reserves far more address space than it uses
+        limit_memory()
+    connection.send_bytes(b'"ready"')
+    while connection.poll(IDLE_SECONDS):
+        try:
+            request = json.loads(connection.recv_bytes())
+        except EOFError:
+            return
+        signal.alarm(int(request["seconds"]) + 2)  # the asker may be dead by then, and this process must end
+        connection.send_bytes(json.dumps(_test(load, request)).encode())
+        signal.alarm(0)
+
+
+def limit_memory() -> None:
+    """Limit the address space to MEMORY_BYTES, or to less where the process was started with less."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _test(load: Any, request: dict[str, Any]) -> dict[str, str]:
+    """{} if the version is good; else `bad` or `unknown` with the reason, and the `stage` that found it."""
+    stage = "verification"
+    try:
+        files = {path.name: path.read_bytes() for path in Path(request["folder"]).iterdir()}
+        artifact = check_content(Content(files, checksum(files)), request["name"], request["version"])
+        stage = "self-test"
+        with unrunnable(artifact, load.file):
+            check_golden(artifact.card, load(artifact).predict)
+    except ArtifactError as error:
+        return {"bad": str(error), "stage": stage}
+    except (MemoryError, OSError) as error:
+        return {"unknown": f"the self-test failed: {type(error).__name__}", "stage": stage}
+    return {}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,164 @@
+"""Ask the self-test process about a version: good, bad, or unknown when no answer can be had.
+
+Bad is what the network itself causes each time: a wrong answer, an error, or twice the same crash. A process that was
+killed, hangs or cannot start says nothing about the network: unknown.
+"""
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+LITERT_LOADER = "artifact.litert:LiteRTNetwork"
+START_SECONDS: float = 60  # TensorFlow, if it is asked for, takes a quarter of that to import on a slow machine
+NICENESS = 5  # a third of the requests' share of the CPU, for they are waited for
+FRESH_SECONDS: float = 30  # the process ends by itself after twice that without a question
+CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
+
+
+class Verdict(NamedTuple):
+    """What came of a test: good if both are None."""
+
+    bad: str | None = None
+    unknown: str | None = None
+    stage: str = "self-test"
+
+
+class Question(NamedTuple):
+    """A version to test: a folder with its files, its name and number, and how long it may take."""
+
+    folder: Path
+    name: str
+    version: int
+    seconds: float
+
+
+class _Process(NamedTuple):
+    process: subprocess.Popen[bytes]
+    connection: Connection
+
+
+class SelfTester:
+    """One self-test process at a time, started when it is needed; one question at a time.
+
+    loader names what runs the network, see `artifact.selftest`.
+    """
+
+    def __init__(self, loader: str) -> None:
+        self._command = [sys.executable, "-m", "artifact.selftest"]
+        self._loader = loader
+        self._running: _Process | None = None
+        self._fresh_until = 0.0
+        self._question: Question | None = None
+        self._deadline = 0.0
+        self._crash: int | None = None
+        self._is_ready = False
+        atexit.register(self.stop)
+
+    @property
+    def pending(self) -> Question | None:
+        """The question that is not answered yet."""
+        return self._question
+
+    def ask(self, question: Question, wait: float) -> Verdict | None:
+        """Start a test; the verdict if it comes within `wait` seconds, else None: see `poll`."""
+        self._question, self._crash = question, None
+        self._send(question)
+        return self.poll(wait)
+
+    def poll(self, wait: float) -> Verdict | None:
+        """The verdict on the pending question if it comes within `wait` seconds, else None."""
+        until = time.monotonic() + wait
+        verdict = None
+        while self._question is not None and verdict is None:
+            verdict = self._poll(self._question, until)
+            if verdict is not None:
+                self._question = None
+            elif time.monotonic() >= until:
+                break
+        return verdict
+
+    def drop(self) -> Verdict:
+        """Give up on the pending question."""
+        self.stop()
+        question, self._question = self._question, None
+        where = "" if question is None else f"{question.name}/{question.version}: "
+        return Verdict(unknown=f"{where}the self-test was interrupted for a more urgent one")
+
+    def stop(self) -> None:
+        """End the process; the next question starts another."""
+        if self._running is not None:
+            self._running.connection.close()
+            self._running.process.kill()
+            self._running.process.wait()
+        self._running = None
+        self._is_ready = False
+
+    def _send(self, question: Question) -> None:
+        """Put the question to a live process; one that died while idle is replaced."""
+        if self._running is None or self._running.process.poll() is not None or time.monotonic() > self._fresh_until:
+            self.stop()
+            self._running = _start(self._command, self._loader)
+        self._fresh_until = time.monotonic() + FRESH_SECONDS
+        self._deadline = time.monotonic() + question.seconds + (0 if self._is_ready else START_SECONDS)
+        request = question._asdict() | {"folder": str(question.folder)}
+        with suppress(OSError):  # it has ended: `_poll` sees how
+            self._running.connection.send_bytes(json.dumps(request).encode())
+
+    def _poll(self, question: Question, until: float) -> Verdict | None:
+        if self._running is None:
+            return Verdict(unknown=f"{question.name}/{question.version}: the self-test process was stopped")
+        try:
+            if not self._running.connection.poll(max(min(until, self._deadline) - time.monotonic(), 0)):
+                return self._time_out(question)
+            answer = json.loads(self._running.connection.recv_bytes())
+        except (EOFError, OSError):
+            return self._on_end(question, self._running.process.wait())
+        if answer == "ready":
+            self._is_ready = True
+            self._deadline = time.monotonic() + question.seconds
+            return None
+        return Verdict(answer.get("bad"), answer.get("unknown"), answer.get("stage", "self-test"))
+
+    def _time_out(self, question: Question) -> Verdict | None:
+        if time.monotonic() < self._deadline:
+            return None
+        self.stop()
+        where = f"{question.name}/{question.version}"
+        return Verdict(unknown=f"{where}: the self-test is not done within {question.seconds:g} seconds")
+
+    def _on_end(self, question: Question, code: int) -> Verdict | None:
+        """A crash is the network's only if it comes twice; all else that ends a process is an accident."""
+        where, before = f"{question.name}/{question.version}", self._crash
+        self._crash = code
+        self.stop()
+        if before is None:
+            self._send(question)
+            return None
+        if code == before and -code in CRASHES:
+            name = signal.Signals(-code).name
+            return Verdict(bad=f"{where}: crashes the process that runs it, by {name}")
+        return Verdict(unknown=f"{where}: the self-test process ended {_name_end(code)}")
+
+
+def _name_end(code: int) -> str:
+    return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+
+
+def _start(command: list[str], loader: str) -> _Process:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        number = theirs.fileno()
+        process = subprocess.Popen(  # noqa: S603 - this interpreter and a module of this package
+            [*command, str(number), loader], pass_fds=[number], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+    return _Process(process, Connection(ours.detach()))

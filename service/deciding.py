@@ -1,0 +1,96 @@
+"""Start deciding about versions, from the settings: the store, the self-test process and the first decision."""
+
+import fcntl
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from artifact import read_keys
+from artifact.tester import SelfTester
+from service.inference.decider import Decider
+from service.inference.engine import ENGINES
+from service.inference.follow import OwnDecisions, ParentsDecisions
+from service.inference.lifecycle import Lifecycle
+from service.inference.store import Store
+from service.settings import Settings
+
+logger = logging.getLogger("lagcast")
+
+# For the first test of a version. TensorFlow traces the network before it runs it, on a busy machine for seconds.
+TEST_SECONDS = {"litert": 5.0, "keras": 60.0}
+
+
+class InvalidStateDir(Exception):
+    """The folder for the last known good versions cannot be used."""
+
+
+class Deciding(NamedTuple):
+    """The decider, and how this process or its workers come by its decisions."""
+
+    decider: Decider
+    own: OwnDecisions
+    parents: ParentsDecisions
+
+
+class DecidesItself(NamedTuple):
+    """A source of decisions that starts deciding when it is first asked."""
+
+    settings: Settings
+
+    @contextmanager
+    def feeding(self, lifecycle: Lifecycle) -> Iterator[None]:
+        """Apply the first decision, and each that follows while the context is open. Raises as `deciding` does."""
+        with deciding(self.settings) as versions, versions.own.feeding(lifecycle):
+            yield
+
+
+@contextmanager
+def deciding(settings: Settings) -> Iterator[Deciding]:
+    """Decide for the first time, so that what is wrong is known before any worker starts.
+
+    Raises ArtifactError if nothing can be served, InvalidStateDir.
+    """
+    with _store_folder(settings.state_dir) as folder:
+        store = Store(folder)
+        store.forget_workers()
+        engine = ENGINES[settings.engine]
+        tester = SelfTester(f"{engine.__module__}:{engine.__name__}")
+        keys = read_keys(settings.card_key_file)
+        decider = Decider(settings.models_dir, store, tester, keys, test_seconds=TEST_SECONDS[settings.engine])
+        try:
+            decider.settle()
+            own = OwnDecisions(decider, store, settings.reload_seconds)
+            yield Deciding(decider, own, ParentsDecisions(folder, settings.reload_seconds))
+        finally:
+            tester.stop()
+
+
+@contextmanager
+def _store_folder(state_dir: Path | None) -> Iterator[Path]:
+    """The state folder, or a temporary one, also where another process holds the state: then with a copy of it."""
+    if state_dir is None:
+        with tempfile.TemporaryDirectory(prefix="lagcast-versions-") as folder:
+            yield Path(folder)
+        return
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        lock = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise InvalidStateDir(f"{state_dir}: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        logger.warning("%s is in use by another process: its state is read, and not kept up to date", state_dir)
+        with tempfile.TemporaryDirectory(prefix="lagcast-versions-") as folder:
+            with suppress(OSError, shutil.Error):
+                shutil.copytree(state_dir, folder, dirs_exist_ok=True)
+            yield Path(folder)
+    else:
+        yield state_dir
+    finally:
+        os.close(lock)

@@ -1,0 +1,135 @@
+"""Where a process gets its decisions: a worker from its parent through the store, a single process from itself."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from service.inference.decider import Decider, Listener
+from service.inference.decision import Decision
+from service.inference.lifecycle import Lifecycle
+from service.inference.store import Store
+
+logger = logging.getLogger("lagcast")
+
+PAUSE_SECONDS = 0.1  # between two looks at the decision, which costs a worker one stat
+START_SECONDS = 60.0  # the parent decides before it starts workers; this is for a store that fails
+
+
+class Source(Protocol):
+    """Where decisions come from."""
+
+    def feeding(self, lifecycle: Lifecycle) -> AbstractContextManager[None]:
+        """Apply the first decision, and each that follows while the context is open."""
+
+
+class OwnDecisions(NamedTuple):
+    """The one process decides: see `Decider`. seconds: longest time until a new version is live."""
+
+    decider: Decider
+    store: Store
+    seconds: float
+
+    @contextmanager
+    def feeding(self, lifecycle: Lifecycle) -> Iterator[None]:
+        """Apply the first decision, and each that follows while the context is open."""
+        with self.decider.watching(self.seconds, self.applying(lifecycle)):
+            yield
+
+    def applying(self, lifecycle: Lifecycle) -> Listener:
+        """What to do with a decision: serve it."""
+        logged: str | None = None
+
+        def apply(decision: Decision) -> str | None:
+            nonlocal logged
+            lifecycle.note_failures(self.decider.failed_loads)
+            problem = lifecycle.apply(decision, self.store.load)
+            if problem is not None and problem != logged:
+                logger.error("a decided version is not served: %s", problem)
+            logged = problem
+            return problem
+
+        return apply
+
+
+class ParentsDecisions(NamedTuple):
+    """A worker serves what its parent decided, from the store in `folder`, and confirms it there.
+
+    seconds: longest time until a new version is live. After twice that, workers that serve different decisions are
+    not ready.
+    """
+
+    folder: Path
+    seconds: float
+
+    @contextmanager
+    def feeding(self, lifecycle: Lifecycle) -> Iterator[None]:
+        follower = _Follower(Store(self.folder), lifecycle, self.seconds)
+        follower.wait_for_first()
+        stop = threading.Event()
+        threading.Thread(target=follower.run, args=(stop,), daemon=True).start()
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+class _Follower:
+    def __init__(self, store: Store, lifecycle: Lifecycle, seconds: float) -> None:
+        self._store = store
+        self._lifecycle = lifecycle
+        self._grace = 2 * seconds
+        self._pause = min(PAUSE_SECONDS, seconds / 4)
+        self._newest = 0
+        self._since = time.monotonic()
+        self._problem: str | None = None
+        self._stamp: tuple[int, int] | None = None
+
+    def wait_for_first(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while not self._lifecycle.serial and time.monotonic() < until:
+            self.step()
+            if not self._lifecycle.serial:
+                time.sleep(self._pause)
+        if not self._lifecycle.serial:
+            raise RuntimeError(f"no decision about versions can be served: {self._problem}")
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.wait(self._pause):
+            try:
+                self.step()
+            except Exception:  # whatever it is: without this thread no new version would ever be live again
+                logger.exception("cannot follow the decision about versions")
+
+    def step(self) -> None:
+        """Serve the newest decision, confirm it, and compare with the other workers."""
+        stamp = self._store.decision_stamp()
+        if stamp != self._stamp or self._problem is not None:
+            decision = self._store.read_decision()
+            if decision is not None and (decision.serial != self._lifecycle.serial or self._problem is not None):
+                self._apply(decision)
+                self._stamp = stamp
+        self._lifecycle.disagreement = self._disagreement()
+
+    def _apply(self, decision: Decision) -> None:
+        if decision.serial != self._newest:
+            self._newest, self._since = decision.serial, time.monotonic()
+        problem = self._lifecycle.apply(decision, self._store.load)
+        if problem is not None and problem != self._problem:
+            logger.error("a decided version is not served: %s", problem)
+        self._problem = problem
+        self._store.confirm(self._lifecycle.serial, problem)
+
+    def _disagreement(self) -> str | None:
+        """None until the newest decision is older than the grace."""
+        if time.monotonic() - self._since < self._grace:
+            return None
+        for worker in self._store.confirmations():
+            if worker.serial != self._newest:
+                which = "this worker" if worker.pid == os.getpid() else f"the worker {worker.pid}"
+                return f"{which} does not serve what was decided: {worker.problem or 'it is late'}"
+        return None

@@ -1,0 +1,128 @@
+"""The store: tested contents by checksum, the decision and the workers' confirmations, in a folder of the service.
+
+    <store>/contents/<sha256>/   the files of a version, as they were tested
+    <store>/decision.json        what is to be served, renamed into place by the deciding process
+    <store>/workers/<pid>.json   the serial that a worker serves, and its problem if it serves another
+
+Workers read contents here, never in the repository: what was tested is what is served, whatever becomes of the
+repository. If the folder outlives the process, it is the last known good of the next one.
+"""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from artifact.repository import Content, checksum
+from service.inference.decision import Decision
+
+logger = logging.getLogger("lagcast")
+
+
+class Confirmation(NamedTuple):
+    """What a worker says of itself: the serial of the decision that it serves, and why it serves no newer one."""
+
+    pid: int
+    serial: int
+    problem: str | None
+
+
+class Store:
+    """A store in a folder; see the module. Its methods raise OSError where the folder cannot be used."""
+
+    def __init__(self, folder: Path) -> None:
+        self._contents = folder / "contents"
+        self._decision = folder / "decision.json"
+        self._workers = folder / "workers"
+        for made in (self._contents, self._workers):
+            made.mkdir(parents=True, exist_ok=True)
+
+    def save(self, content: Content) -> Path:
+        """Write a content, whole or not at all, and return its folder."""
+        folder = self._contents / content.sha256
+        if not folder.exists():
+            staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._contents))
+            for file, of in content.files.items():
+                (staging / file).write_bytes(of)
+            try:
+                staging.rename(folder)
+            except OSError:
+                shutil.rmtree(staging, ignore_errors=True)
+                raise
+        return folder
+
+    def load(self, sha256: str) -> Content:
+        """Read a content. Raises ValueError if its bytes are not those of the checksum."""
+        files = {path.name: path.read_bytes() for path in (self._contents / sha256).iterdir()}
+        if checksum(files) != sha256:
+            raise ValueError(f"the stored files {sha256[:12]} are damaged")
+        return Content(files, sha256)
+
+    def forget_all_but(self, kept: Collection[str]) -> None:
+        """Remove all other contents."""
+        for folder in self._contents.iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def write_decision(self, decision: Decision) -> None:
+        """Replace the decision."""
+        _replace(self._decision, decision.to_json())
+
+    def read_decision(self) -> Decision | None:
+        """The decision, or None without one that can be read."""
+        try:
+            return Decision.from_json(self._decision.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            logger.warning("cannot read the decision about versions: %s", error)
+            return None
+
+    def decision_stamp(self) -> tuple[int, int] | None:
+        """What differs once the decision was replaced; None without one."""
+        try:
+            status = self._decision.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    def forget_workers(self) -> None:
+        """Remove all confirmations: they are those of an earlier process."""
+        for file in self._workers.iterdir():
+            file.unlink(missing_ok=True)
+
+    def confirm(self, serial: int, problem: str | None) -> None:
+        """Say which decision this process serves."""
+        _replace(self._workers / f"{os.getpid()}.json", json.dumps([serial, problem]).encode())
+
+    def confirmations(self) -> list[Confirmation]:
+        """What the workers say; of those that have ended, nothing."""
+        found = []
+        for file in sorted(self._workers.glob("[0-9]*.json")):
+            with suppress(OSError, ValueError):
+                if _is_alive(int(file.stem)):
+                    found.append(Confirmation(int(file.stem), *json.loads(file.read_bytes())))
+                else:
+                    file.unlink()
+        return found
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _replace(path: Path, content: bytes) -> None:
+    staging = path.with_name(f".{path.name}.{os.getpid()}")
+    staging.write_bytes(content)
+    staging.rename(path)

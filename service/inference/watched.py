@@ -1,0 +1,98 @@
+"""What is known of one model's versions: outcomes good, bad and unknown, and what they make live."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from artifact.choice import Pin, Version, choose
+from artifact.repository import Fingerprint
+from service.inference.decision import ModelDecision
+
+KEPT = 3  # good versions that can be asked for by number: the highest ones; the live one is kept besides
+LOOKED_AT = 20  # refused versions that are looked at again, the highest ones: a repaired older one would not go live
+SHOWN = 20  # refused versions, and unknown ones, that are told with their reasons
+
+
+@dataclass
+class Entry:
+    """A version: the files that were read last, and what came of them.
+
+    good: checksum of the content that was tested good last; it stays while other files of the version are unknown.
+    """
+
+    files: Fingerprint | None = None
+    good: str | None = None
+    bad: str | None = None
+    unknown: str | None = None
+    is_settled: bool = False
+    attempts: int = 0
+    retry_at: float = 0.0
+
+
+@dataclass
+class Watched:
+    """A model: its published versions, its pin, the outcomes, and what is live."""
+
+    name: str
+    versions: list[int] = field(default_factory=list)
+    pin: Pin | None = None
+    entries: dict[int, Entry] = field(default_factory=dict)
+    current: Version | None = None
+    problem: str | None = None
+
+    def good(self) -> dict[int, str]:
+        """Content by number of the versions in the repository that were tested good."""
+        return {version: entry.good for version, entry in self.entries.items() if entry.good is not None}
+
+    def wanted(self) -> Iterator[int]:
+        """Versions whose outcome matters, most urgent first: the pinned one, then from the highest down until enough
+        are good. Evaluated step by step, so that an outcome can end it.
+        """
+        pinned = self.pin.version if self.pin is not None else None
+        if pinned is not None and pinned in set(self.versions):
+            yield pinned
+        good, refused = 0, 0
+        for version in reversed(self.versions):
+            entry = self.entries.get(version)
+            if entry is not None and entry.bad is not None:
+                refused += 1
+                if refused > LOOKED_AT:
+                    continue
+            if version != pinned:
+                yield version
+            entry = self.entries.get(version)
+            good += entry is not None and entry.good is not None
+            if good == KEPT:
+                return
+
+    def decide(self, *, is_away: bool) -> ModelDecision:
+        """Choose what is live from what is known now; outcomes that no longer matter are forgotten."""
+        good = self.good()
+        self.current = choose(good, self.pin, self.current)
+        kept = {version: good[version] for version in sorted(good)[-KEPT:]}
+        live = self.current
+        if live is not None:
+            kept[live.number] = live.sha256
+        for version in good.keys() - kept.keys():
+            del self.entries[version]
+        refused = {v: e.bad for v, e in sorted(self.entries.items(), reverse=True) if e.bad is not None}
+        unknown = {v: e.unknown for v, e in sorted(self.entries.items(), reverse=True) if e.unknown is not None}
+        return ModelDecision(
+            live=live,
+            kept=kept,
+            refused=dict(list(refused.items())[:SHOWN]),
+            refused_count=len(refused),
+            unknown=dict(list(unknown.items())[:SHOWN]),
+            pinned=self.pin.version if self.pin is not None else None,
+            pin_problem=self._pin_problem(good),
+            in_repository=not is_away and live is not None and good.get(live.number) == live.sha256,
+            problem=self.problem,
+        )
+
+    def _pin_problem(self, good: dict[int, str]) -> str | None:
+        if self.pin is None or self.pin.version in good:
+            return None
+        if self.pin.version is None:
+            return self.pin.problem
+        entry = self.entries.get(self.pin.version)
+        reason = (entry.bad or entry.unknown or "is not tested yet") if entry is not None else "is not there"
+        return f"pinned to {self.name}/{self.pin.version}, which cannot go live: {reason}"
