@@ -25,7 +25,7 @@ from artifact.intervals import BoundOverflow, Bounds, Intervals, UnreachableLeve
 from artifact.keys import read_key, read_keys
 from artifact.pins import pin, pinned, unpin
 from artifact.publish import publish
-from artifact.repository import CARD_FILE, names, verify, versions
+from artifact.repository import CARD_FILE, fingerprint, names, verify, versions
 
 __all__ = [
     "CARD_FILE",
@@ -52,6 +52,7 @@ __all__ = [
     "UnreachableLevel",
     "agree",
     "check_golden",
+    "fingerprint",
     "names",
     "pin",
     "pinned",

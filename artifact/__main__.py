@@ -47,9 +47,9 @@ def _fail(text: str) -> int:
 def _pin(models_dir: Path, name: str, version: int, keys: tuple[bytes, ...]) -> None:
     """Pin a version that the service would take live: verified, signed if there is a key, and tested."""
     check_published(models_dir, name, version)
-    problem = examine(models_dir, name, version, Look(keys, is_tested=True)).problem
-    if problem is not None:
-        raise ArtifactError(f"{name}/{version} is not pinned: {problem}")
+    outcome = examine(models_dir, name, version, Look(keys, is_tested=True))
+    if outcome.sha256 is None:
+        raise ArtifactError(f"{name}/{version} is not pinned, it is {outcome.state}: {outcome.reason}")
     pin(models_dir, name, version, keys)
 
 

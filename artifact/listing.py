@@ -18,9 +18,12 @@ from artifact.repository import (
     names,
     read_version,
 )
-from artifact.tester import LITERT_LOADER, Question, SelfTester
+from artifact.tester import LITERT_LOADER, Question, SelfTester, Verdict
 
-COLUMNS = ("version", "created", "network", "window", "steps", "data", "rmse", "persistence", "linear", "state")
+# rmse is that of the network on the held-out rows; after it those of the two baselines on the same rows.
+CARD_COLUMNS = ("created", "network", "window", "steps", "data", "rmse", "persistence", "linear")
+COLUMNS = ("model", "state", *CARD_COLUMNS, "reason")
+NO_CARD = ("",) * len(CARD_COLUMNS)
 TEST_SECONDS = 60.0
 
 
@@ -32,11 +35,12 @@ class Look(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A version: its card and content if it is good, else why not."""
+    """A version: its card and content if it is good, else whether it is refused or unknown, and why."""
 
     sha256: str | None
     card: ModelCard | None
-    problem: str | None
+    state: str = ""
+    reason: str = ""
 
 
 def examine(models_dir: Path, name: str, version: int, look: Look) -> Outcome:
@@ -46,27 +50,27 @@ def examine(models_dir: Path, name: str, version: int, look: Look) -> Outcome:
         check_signature(content, name, version, look.keys)
         artifact = check_content(content, name, version)
     except ArtifactError as error:
-        return Outcome(None, None, f"refused: {error}")
+        return Outcome(None, None, "refused", str(error))
     except Unreadable as error:
-        return Outcome(None, None, f"unknown: {error}")
-    problem = _test(content, artifact) if look.is_tested else None
-    return Outcome(content.sha256 if problem is None else None, artifact.card, problem)
+        return Outcome(None, None, "unknown", str(error))
+    verdict = _test(content, artifact) if look.is_tested else Verdict()
+    if verdict is None or verdict.unknown is not None:
+        return Outcome(None, artifact.card, "unknown", verdict.unknown or "" if verdict else "the self-test hangs")
+    if verdict.bad is not None:
+        return Outcome(None, artifact.card, "refused", verdict.bad)
+    return Outcome(content.sha256, artifact.card)
 
 
-def _test(content: Content, artifact: Artifact) -> str | None:
-    """Why a version must not be live, or could not be tested; None if it is good."""
+def _test(content: Content, artifact: Artifact) -> Verdict | None:
     tester, folder = SelfTester(LITERT_LOADER), Path(tempfile.mkdtemp(prefix="lagcast-test-"))
     try:
         for file, of in content.files.items():
             (folder / file).write_bytes(of)
         question = Question(folder, artifact.card.name, artifact.card.version, TEST_SECONDS)
-        verdict = tester.ask(question, 3 * TEST_SECONDS)
+        return tester.ask(question, 3 * TEST_SECONDS)
     finally:
         tester.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    if verdict is None or verdict.unknown is not None:
-        return f"unknown: {verdict.unknown if verdict is not None else 'the self-test does not end'}"
-    return None if verdict.bad is None else f"refused: {verdict.bad}"
 
 
 def rows(models_dir: Path, look: Look) -> Iterator[tuple[str, ...]]:
@@ -86,21 +90,21 @@ def _model_rows(models_dir: Path, name: str, look: Look) -> Iterator[tuple[str, 
         versions = list_versions(models_dir, name)
         pin = read_pin(models_dir, name, look.keys)
     except Unreadable as error:
-        yield (name, *[""] * (len(COLUMNS) - 2), f"unknown: {error}")
+        yield (name, "unknown", *NO_CARD, str(error))
         return
     outcomes = {version: examine(models_dir, name, version, look) for version in versions}
     good = {version: outcome.sha256 for version, outcome in outcomes.items() if outcome.sha256 is not None}
     live = choose(good, pin, None)
     for version, outcome in outcomes.items():
-        yield (f"{name}/{version}", *_describe(outcome.card), _state(version, outcome, live, pin))
+        yield (f"{name}/{version}", _state(version, outcome, live, pin), *_describe(outcome.card), outcome.reason)
     problem = _pin_problem(name, pin, good)
     if problem is not None:
-        yield (name, *[""] * (len(COLUMNS) - 2), problem)
+        yield (name, "frozen", *NO_CARD, problem)
 
 
 def _describe(card: ModelCard | None) -> tuple[str, ...]:
     if card is None:
-        return ("",) * (len(COLUMNS) - 2)
+        return NO_CARD
     of, data = card.evaluation, card.data
     source = f"{data.source}{f' {data.column}' if data.column else ''}, {data.rows} rows"
     errors = (f"{metrics.rmse:.4g}" for metrics in (of.model, of.persistence, of.linear))
@@ -111,7 +115,7 @@ def _describe(card: ModelCard | None) -> tuple[str, ...]:
 def _state(version: int, outcome: Outcome, live: Version | None, pin: Pin | None) -> str:
     is_live = live is not None and live.number == version
     is_pinned = pin is not None and pin.version == version
-    words = ["live" if is_live else None, "pinned" if is_pinned else None, outcome.problem]
+    words = ["live" if is_live else None, "pinned" if is_pinned else None, outcome.state]
     return ", ".join(filter(None, words))
 
 

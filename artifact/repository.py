@@ -56,12 +56,12 @@ def is_name(text: str) -> bool:
 
 def has_versions(models_dir: Path, name: str) -> bool:
     """Whether a model has at least one version. Raises Unreadable."""
-    return any(map(is_version, _list_folder(models_dir / name)))
+    return any(map(is_version, _list_folder(models_dir / name, name)))
 
 
 def list_versions(models_dir: Path, name: str) -> list[int]:
     """Published versions of a model, lowest first; empty if there are none. Raises Unreadable."""
-    return sorted(int(entry) for entry in _list_folder(models_dir / name) if is_version(entry))
+    return sorted(int(entry) for entry in _list_folder(models_dir / name, name) if is_version(entry))
 
 
 def versions(models_dir: Path, name: str) -> list[int]:
@@ -77,13 +77,13 @@ def is_version(text: str) -> bool:
     return re.fullmatch("[1-9][0-9]{0,8}", text, re.ASCII) is not None
 
 
-def _list_folder(folder: Path) -> list[str]:
+def _list_folder(folder: Path, shown: str) -> list[str]:
     try:
         return [entry.name for entry in folder.iterdir()]
     except OSError as error:
         if error.errno in LASTING_ERRORS:
             return []
-        raise Unreadable(f"{folder.name}: {error.strerror}") from None
+        raise Unreadable(f"{shown}: {error.strerror}") from None
 
 
 Fingerprint = tuple[tuple[str, int, int, int, int], ...]
@@ -112,7 +112,7 @@ def read_version(models_dir: Path, name: str, version: int) -> Content:
     read now.
     """
     folder = models_dir / name / str(version)
-    found = [file for file in _list_folder(folder) if re.fullmatch(FILE_PATTERN, file)]
+    found = [file for file in _list_folder(folder, f"{name}/{version}") if re.fullmatch(FILE_PATTERN, file)]
     if len(found) > MAX_FILES:
         raise ArtifactError(f"{name}/{version}: has more than {MAX_FILES} files")
     files = {}

@@ -7,56 +7,29 @@ that takes long goes on while it looks again.
 import logging
 import threading
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from artifact import ArtifactError
 from artifact.choice import Version
 from artifact.pins import read_pin
-from artifact.repository import (
-    Content,
-    Fingerprint,
-    Unreadable,
-    check_signature,
-    fingerprint,
-    list_versions,
-    names,
-    read_version,
-)
-from artifact.tester import Question, SelfTester, Verdict
+from artifact.repository import Unreadable, check_signature, list_versions, names
+from artifact.tester import SelfTester
 from service.inference.decision import Decision, ModelDecision
+from service.inference.examiner import Examiner
 from service.inference.store import Store
-from service.inference.watched import Entry, Watched
+from service.inference.watched import Watched
 
 logger = logging.getLogger("lagcast")
 
+POLL_SECONDS = 0.05  # between two looks while a test goes on
 LOOK_SECONDS = 0.5  # of tests at a time, then pins are read again
-WAIT_SECONDS = 0.5  # for one test, which takes some milliseconds once the process runs; then it goes on by itself
-MAX_TEST_SECONDS = 60.0
-RETRY_SECONDS = 0.5  # until an unknown version is tried again; doubled with each attempt
-MAX_RETRY_SECONDS = 300.0
-TICK_NS = 20_000_000  # files that changed less than this before they were read can change again unnoticed: read again
-REMEMBERED = 10_000  # outcomes by content
+SETTLE_SECONDS = 2.0  # for versions that are not live, before the first request is answered
 SHOWN = 10  # reasons in an error text
 
 
-_Key = tuple[str, int, str]  # name, version and content: a card that is good in one place is wrong in another
-
-
 Listener = Callable[[Decision], str | None]  # says why a decision cannot be served in full, or None
-
-
-class _Asked(NamedTuple):
-    """The version that the tester is at."""
-
-    name: str
-    version: int
-    files: Fingerprint | None
-    sha256: str
-    rank: int
 
 
 class Decider:
@@ -80,15 +53,13 @@ class Decider:
         self._store = store
         self._tester = tester
         self._keys = keys
-        self._test_seconds = test_seconds
         self._clock = clock
+        self._examiner = Examiner(models_dir, store, tester, keys, test_seconds=test_seconds, clock=clock)
         self._models: dict[str, Watched] = {}
-        self._asked: _Asked | None = None
-        self._outcomes: dict[_Key, str | None] = {}  # None: good; else why it is bad
         self._problem: str | None = None
         self._is_told = False
         self.decision = Decision(0, {})
-        self.failed_loads: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.failed_loads = self._examiner.failed_loads
         self._listener: Listener = lambda _: None
         self._passed_on = 0
         self._remember_last_known_good()
@@ -110,10 +81,13 @@ class Decider:
     def settle(self) -> None:
         """Look until every model is live or known not to be. Raises ArtifactError if nothing can be served.
 
-        A test that takes long is only waited for where a model has nothing else that is live.
+        What is left to test is only waited for where a model has nothing that is live.
         """
-        while self.look() or (self._asked is not None and not all(model.current for model in self._models.values())):
-            self._collect(0.1)
+        begin = self._clock()
+        while self.look() or self.is_testing:
+            if all(model.current for model in self._models.values()) and self._clock() - begin > SETTLE_SECONDS:
+                break
+            self._examiner.collect(0.1)
         if not any(model.live for model in self.decision.models.values()):
             reasons = [self._problem] if self._problem else list(_reasons(self.decision))
             raise ArtifactError("; ".join(reasons[:SHOWN]) or "no model is published")
@@ -121,7 +95,7 @@ class Decider:
     def begin(self, listener: Listener) -> None:
         """Pass the decision to a listener, now and whenever it changes, and log from now on."""
         self._listener = listener
-        self._is_told = True
+        self._is_told = self._examiner.is_logging = True
         for name, model in self.decision.models.items():
             for version, reason in model.refused.items():
                 logger.warning("refused %s/%d: %s", name, version, reason)
@@ -136,7 +110,7 @@ class Decider:
     @property
     def is_testing(self) -> bool:
         """Whether a test goes on."""
-        return self._asked is not None
+        return self._examiner.tested is not None
 
     @contextmanager
     def watching(self, seconds: float, listener: Listener) -> Iterator[None]:
@@ -158,14 +132,11 @@ class Decider:
                     continue
             except Exception:  # whatever it is: without this thread no new version would ever be live again
                 logger.exception("cannot look into the model repository")
-            if self._asked is None:
-                stop.wait(pause)
-            else:
-                stop.wait(min(pause, 0.05))
+            stop.wait(min(pause, POLL_SECONDS) if self.is_testing else pause)
 
     def look(self) -> bool:
         """Look into the repository once; whether there is more to test at once."""
-        self._collect(0)
+        self._examiner.collect(0)
         self._read_repository()
         pinned = [model for model in self._models.values() if model.pin is not None]
         others = [model for model in self._models.values() if model.pin is None]
@@ -219,108 +190,8 @@ class Decider:
             for version in model.wanted():
                 if self._clock() >= until:
                     return True
-                self._check(model, version)
+                self._examiner.check(model, version)
         return False
-
-    def _check(self, model: Watched, version: int) -> None:
-        """Bring a version's outcome up to date, if its files have changed or an accident may be over."""
-        entry = model.entries.setdefault(version, Entry())
-        files = fingerprint(self._models_dir, model.name, version)
-        if files is None or files != entry.files:
-            if entry.is_settled or files is not None:
-                entry.is_settled, entry.attempts, entry.retry_at = False, 0, 0.0
-        elif entry.is_settled:
-            return
-        if self._clock() < entry.retry_at or self._is_asked(model.name, version, files):
-            return
-        now_ns = time.time_ns()
-        try:
-            content = read_version(self._models_dir, model.name, version)
-            check_signature(content, model.name, version, self._keys)
-        except ArtifactError as error:
-            self._refuse(model, version, str(error), "verification")
-        except Unreadable as error:
-            self._put_off(entry, f"{model.name}/{version}: {error}" if "/" not in str(error) else str(error))
-        else:
-            self._test_content(model, version, files, content)
-        changed = max((file[-1] for file in files), default=0) if files else 0
-        entry.files = None if 0 <= now_ns - changed < TICK_NS else files
-
-    def _is_asked(self, name: str, version: int, files: Fingerprint | None) -> bool:
-        asked = self._asked
-        return asked is not None and (asked.name, asked.version, asked.files) == (name, version, files)
-
-    def _test_content(self, model: Watched, version: int, files: Fingerprint | None, content: Content) -> None:
-        entry, key = model.entries[version], (model.name, version, content.sha256)
-        known_bad = self._outcomes.get(key)
-        if known_bad is not None:
-            self._refuse(model, version, known_bad, None)
-            return
-        try:
-            folder = self._store.save(content)
-        except OSError as error:
-            self._put_off(entry, f"{model.name}/{version}: cannot be stored for its test: {error.strerror}")
-            return
-        if key in self._outcomes:
-            self._accept(entry, content.sha256)
-            return
-        is_pinned = model.pin is not None and model.pin.version == version
-        asked = _Asked(model.name, version, files, content.sha256, _rank(entry, is_pinned=is_pinned))
-        if self._asked is not None:
-            if self._asked.rank <= asked.rank:
-                return  # its turn comes
-            self._conclude(self._tester.drop())
-        self._asked = asked
-        seconds = min(self._test_seconds * 2**entry.attempts, MAX_TEST_SECONDS)
-        verdict = self._tester.ask(Question(folder, model.name, version, seconds), WAIT_SECONDS)
-        if verdict is not None:
-            self._conclude(verdict)
-
-    def _collect(self, wait: float) -> None:
-        """Take the verdict on the version that is being tested, if there is one by now."""
-        if self._asked is not None:
-            verdict = self._tester.poll(wait)
-            if verdict is not None:
-                self._conclude(verdict)
-
-    def _conclude(self, verdict: Verdict) -> None:
-        """Note what came of the version that was asked for, if its files are still the same."""
-        asked, self._asked = self._asked, None
-        if asked is None:
-            return
-        key = (asked.name, asked.version, asked.sha256)
-        if verdict.unknown is None:
-            _remember(self._outcomes, key, verdict.bad)
-        model = self._models.get(asked.name)
-        entry = model.entries.get(asked.version) if model is not None else None
-        if model is None or entry is None or fingerprint(self._models_dir, asked.name, asked.version) != asked.files:
-            return
-        if verdict.unknown is not None:
-            self._put_off(entry, verdict.unknown)
-        elif verdict.bad is not None:
-            self._refuse(model, asked.version, verdict.bad, verdict.stage)
-        else:
-            self._accept(entry, asked.sha256)
-
-    def _accept(self, entry: Entry, sha256: str) -> None:
-        entry.good, entry.bad, entry.unknown, entry.is_settled = sha256, None, None, True
-
-    def _refuse(self, model: Watched, version: int, reason: str, stage: str | None) -> None:
-        entry = model.entries[version]
-        is_new = entry.bad != reason
-        entry.good, entry.bad, entry.unknown, entry.is_settled = None, reason, None, True
-        if is_new and stage is not None:
-            self.failed_loads[model.name][stage] += 1
-        if is_new and self._is_told:
-            logger.warning("refused %s/%d: %s", model.name, version, reason)
-
-    def _put_off(self, entry: Entry, reason: str) -> None:
-        """The outcome is unknown: what was known stays, and the version is tried again later."""
-        if entry.unknown != reason and self._is_told:
-            logger.warning("not tested yet, to be tried again: %s", reason)
-        entry.unknown, entry.bad = reason, None
-        entry.retry_at = self._clock() + min(RETRY_SECONDS * 2**entry.attempts, MAX_RETRY_SECONDS)
-        entry.attempts += 1
 
     def _decide(self) -> None:
         """Decide from what is known; if that is new, store it, tell it, and drop contents that nobody needs."""
@@ -339,19 +210,8 @@ class Decider:
             for name, model in models.items():
                 _log_change(name, before.models.get(name, ModelDecision()), model)
             self._pass_on()
-        asked = {self._asked.sha256} if self._asked is not None else set()
-        self._store.forget_all_but(self.decision.contents() | before.contents() | asked)
-
-
-def _rank(entry: Entry, *, is_pinned: bool) -> int:
-    """Urgency of a test, most urgent first: a pinned version, a new one, and each of them once more."""
-    return (0 if is_pinned else 1) + (2 if entry.attempts else 0)
-
-
-def _remember(outcomes: dict[_Key, str | None], key: _Key, reason: str | None) -> None:
-    outcomes[key] = reason
-    if len(outcomes) > REMEMBERED:
-        del outcomes[next(iter(outcomes))]
+        tested = {self._examiner.tested or ""}
+        self._store.forget_all_but(self.decision.contents() | before.contents() | tested)
 
 
 def _reasons(decision: Decision) -> Iterator[str]:

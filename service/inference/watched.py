@@ -46,6 +46,9 @@ class Watched:
     def wanted(self) -> Iterator[int]:
         """Versions whose outcome matters, most urgent first: the pinned one, then from the highest down until enough
         are good. Evaluated step by step, so that an outcome can end it.
+
+        Where nothing is live and the highest ones are refused, the lowest one comes before the rest: it is the one
+        that was most likely live for long, and something good is to be live first.
         """
         pinned = self.pin.version if self.pin is not None else None
         if pinned is not None and pinned in set(self.versions):
@@ -57,6 +60,8 @@ class Watched:
                 refused += 1
                 if refused > LOOKED_AT:
                     continue
+            if refused == LOOKED_AT and self.current is None and not good:
+                yield self.versions[0]
             if version != pinned:
                 yield version
             entry = self.entries.get(version)

@@ -7,8 +7,9 @@ import pytest
 
 from artifact import LITERT_FILE, pinned, publish, verify
 from artifact.__main__ import main
+from artifact.listing import COLUMNS
 from tests.artifact.test_repository import draft
-from tests.repository import add_version, copy_of_shipped
+from tests.repository import add_version, change_card, copy_of_shipped
 
 
 @pytest.fixture
@@ -27,13 +28,60 @@ def test_list_shows_every_version_which_is_live_and_why_one_is_not(
 
     assert main(["--models-dir", str(models_dir), "list"]) == 0
 
-    assert capsys.readouterr().out.splitlines() == [
-        "lstm/1",
-        "lstm/2",
-        "lstm/3  live",
-        f"lstm/4  lstm/4/model.tflite: has 10 bytes, its card says {size}",
-        "mlp/1  live",
-    ]
+    head, *lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    assert [cell.strip() for cell in head if cell.strip()] == list(COLUMNS)
+    data = ["lstm", "5", "1", "the article's series, 100 rows", "0.02326", "1.8", "4.316e-06"]
+    assert [[line[0], *line[2:]] for line in cells[:2]] == [["lstm/1", *data], ["lstm/2", *data]]
+    assert cells[2][:2] == ["lstm/3", "live"]
+    assert cells[3] == ["lstm/4", "refused", f"lstm/4/model.tflite: has 10 bytes, its card says {size}"]
+    assert cells[4][:2] == ["mlp/1", "live"]
+
+
+def test_the_self_test_finds_what_the_checksums_do_not(models_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    golden = [{"window": [1, 2, 3, 4, 5], "prediction": 9}]
+    change_card(models_dir / "lstm" / "3", golden=golden)
+    listing = ["list", "--models-dir", str(models_dir)]
+    main(listing)
+    assert "lstm/3  live" in capsys.readouterr().out
+
+    main([*listing, "--self-test"])
+
+    shown = capsys.readouterr().out
+    assert "lstm/2  live" in shown
+    assert "lstm: the network does not repeat the golden samples on its card" in shown
+    assert main(["pin", "lstm", "3", "--models-dir", str(models_dir)]) == 1
+    assert "lstm/3 is not pinned, it is refused: lstm: the network does not repeat" in capsys.readouterr().err
+    assert pinned(models_dir, "lstm") is None
+
+
+def test_a_pin_that_cannot_be_obeyed_is_listed_with_its_reason_and_nothing_else_as_live(
+    models_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (models_dir / "lstm" / "pin").write_text("v1")
+
+    main(["list", "--models-dir", str(models_dir)])
+
+    shown = capsys.readouterr().out
+    assert "lstm    frozen" in shown
+    assert "the pin is not obeyed: lstm/pin: holds no version number" in shown
+    assert shown.count("live  ") == 1, "that of the other model"
+
+
+@pytest.mark.parametrize("kind", ["absent", "empty", "a file"])
+def test_a_repository_without_models_is_an_error_that_says_which(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "models"
+    if kind == "empty":
+        folder.mkdir()
+    elif kind == "a file":
+        folder.touch()
+
+    assert main(["list", "--models-dir", str(folder)]) == 1
+
+    reason = {"absent": "No such file or directory", "empty": "no model is published here", "a file": "Not a directory"}
+    assert capsys.readouterr().err == f"artifact: {folder}: {reason[kind]}\n"
 
 
 def test_pin_and_unpin_move_what_is_live(models_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +95,7 @@ def test_pin_and_unpin_move_what_is_live(models_dir: Path, capsys: pytest.Captur
     assert main(["--models-dir", str(models_dir), "unpin", "lstm"]) == 0
 
 
-@pytest.mark.parametrize(("version", "reason"), [("9", "card.json: No such file"), ("4", "has 10 bytes")])
+@pytest.mark.parametrize(("version", "reason"), [("9", "there is no lstm/9; there are 1, 2"), ("4", "has 10 bytes")])
 def test_a_version_that_is_not_good_cannot_be_pinned(
     models_dir: Path, version: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,8 +126,9 @@ def test_with_a_key_what_is_not_signed_is_not_live(
     assert main(["--models-dir", str(tmp_path / "m"), "list"]) == 0
 
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == "lstm/1  lstm/1/card.hmac: No such file or directory"
-    assert out[1] == "lstm/2  live"
+    assert out[1].split("  ")[0] == "lstm/1"
+    assert out[1].endswith("lstm/1/card.hmac: No such file or directory")
+    assert out[2].startswith("lstm/2  live")
 
 
 def test_a_key_file_that_is_missing_or_empty_is_an_error(

@@ -72,7 +72,7 @@ def test_a_publisher_that_was_killed_leaves_no_version_and_the_next_one_clears_u
         "import os, sys, artifact\n"
         "from pathlib import Path\n"
         "from tests.artifact.test_repository import draft, FILES\n"
-        "artifact.repository._flush_folder = lambda folder: os.kill(os.getpid(), 9)\n"
+        "artifact.durable.flush_folder = lambda folder: os.kill(os.getpid(), 9)\n"
         "artifact.publish(Path(sys.argv[1]), draft(), FILES)\n"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=CHECKOUT, check=False)
