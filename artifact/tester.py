@@ -106,16 +106,18 @@ class SelfTester:
         """Put the question to a live process; one that died while idle is replaced."""
         if self._running is None or self._running.process.poll() is not None or time.monotonic() > self._fresh_until:
             self.stop()
-            self._running = _start(self._command, self._loader)
+            with suppress(OSError):  # no memory, or too many processes or open files: `_poll` says unknown
+                self._running = _start(self._command, self._loader)
         self._fresh_until = time.monotonic() + FRESH_SECONDS
         self._deadline = time.monotonic() + question.seconds + (0 if self._is_ready else START_SECONDS)
         request = question._asdict() | {"folder": str(question.folder)}
         with suppress(OSError):  # it has ended: `_poll` sees how
-            self._running.connection.send_bytes(json.dumps(request).encode())
+            if self._running is not None:
+                self._running.connection.send_bytes(json.dumps(request).encode())
 
     def _poll(self, question: Question, until: float) -> Verdict | None:
         if self._running is None:
-            return Verdict(unknown=f"{question.name}/{question.version}: the self-test process was stopped")
+            return Verdict(unknown=f"{question.name}/{question.version}: the self-test process cannot be started")
         try:
             if not self._running.connection.poll(max(min(until, self._deadline) - time.monotonic(), 0)):
                 return self._time_out(question)
@@ -155,10 +157,12 @@ def _name_end(code: int) -> str:
 
 def _start(command: list[str], loader: str) -> _Process:
     ours, theirs = socket.socketpair()
-    with theirs:
+    with theirs, ours:
         number = theirs.fileno()
         process = subprocess.Popen(  # noqa: S603 - this interpreter and a module of this package
             [*command, str(number), loader], pass_fds=[number], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-    os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-    return _Process(process, Connection(ours.detach()))
+        connection = Connection(ours.detach())
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+    return _Process(process, connection)

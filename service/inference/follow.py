@@ -68,7 +68,7 @@ class ParentsDecisions(NamedTuple):
 
     @contextmanager
     def feeding(self, lifecycle: Lifecycle) -> Iterator[None]:
-        follower = _Follower(Store(self.folder), lifecycle, self.seconds)
+        follower = Follower(Store(self.folder), lifecycle, self.seconds)
         follower.wait_for_first()
         stop = threading.Event()
         threading.Thread(target=follower.run, args=(stop,), daemon=True).start()
@@ -78,7 +78,9 @@ class ParentsDecisions(NamedTuple):
             stop.set()
 
 
-class _Follower:
+class Follower:
+    """Serves the decisions in a store, one `step` at a time; for `seconds` see `ParentsDecisions`."""
+
     def __init__(self, store: Store, lifecycle: Lifecycle, seconds: float) -> None:
         self._store = store
         self._lifecycle = lifecycle
@@ -90,6 +92,7 @@ class _Follower:
         self._stamp: tuple[int, int] | None = None
 
     def wait_for_first(self) -> None:
+        """Serve the first decision. Raises RuntimeError if none can be served."""
         until = time.monotonic() + START_SECONDS
         while not self._lifecycle.serial and time.monotonic() < until:
             self.step()
@@ -99,6 +102,7 @@ class _Follower:
             raise RuntimeError(f"no decision about versions can be served: {self._problem}")
 
     def run(self, stop: threading.Event) -> None:
+        """Step again and again until `stop` is set."""
         while not stop.wait(self._pause):
             try:
                 self.step()
