@@ -18,7 +18,9 @@ NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,127}"
 SCHEMA_VERSION: Literal[2] = 2
 AGREEMENT = 1e-4
 FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # numbers from here on round to infinity in float32
+MAX_WINDOW = 10_000
 MAX_FITTED = 200  # enough points for a plot
+MAX_TAIL = 300  # enough values for a plot of the series' end: some windows, some seasons
 MAX_FILE_BYTES = 64 * 2**20  # a network of this package has some kilobytes; the limit bounds what a process reads
 
 Batch = NDArray[np.float32]
@@ -101,6 +103,33 @@ class FittedRow(_Record):
     prediction: float
 
 
+class HeldOutRow(_Record):
+    """A held-out row: its target, when it was, and the first step that had been forecast by a fit without it."""
+
+    time: str | None = None
+    target: float
+    prediction: float
+
+
+class Tail(_Record):
+    """The end of the series that the artifact was trained on, oldest value first; of several series, the last one's.
+
+    values: of the input. targets: of the column to predict, as many; None where the values are their own target.
+    times: ISO 8601, as many; None where rows have no time. series: its id; None where there is but one series.
+    """
+
+    values: list[float] = Field(min_length=1, max_length=MAX_WINDOW)
+    targets: list[float] | None = None
+    times: list[str] | None = None
+    series: str | None = None
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if any(column is not None and len(column) != len(self.values) for column in (self.targets, self.times)):
+            raise ValueError("the tail has another number of targets or of times than of values")
+        return self
+
+
 class FileDigest(_Record):
     """Checksum and size in bytes of one of the artifact's files."""
 
@@ -124,13 +153,15 @@ class CardDraft(_Record):
     data: DataSource
     input: TensorSpec
     output: TensorSpec
-    window: int = Field(ge=1, le=10_000)
+    window: int = Field(ge=1, le=MAX_WINDOW)
     steps: int = Field(ge=1, le=10_000)
     horizon: int = Field(ge=0)
     input_range: tuple[float, float]
     evaluation: Evaluation
     golden: list[GoldenSample] = Field(min_length=1)
     fitted: list[FittedRow] = Field([], max_length=MAX_FITTED, description="evenly spread over the rows, in time order")
+    held_out: list[HeldOutRow] = Field([], max_length=MAX_FITTED, description="the last held-out rows, in time order")
+    tail: Tail | None = Field(None, description="the end of the series, to draw a forecast after; none on older cards")
     intervals: Intervals | None = Field(None, description="none where there were too few windows to calibrate on")
 
     @model_validator(mode="after")
@@ -141,6 +172,8 @@ class CardDraft(_Record):
             raise ValueError("the input range ends before it begins")
         if any(len(sample.window) != self.window for sample in self.golden):
             raise ValueError("a golden sample has another length than the window")
+        if self.tail is not None and len(self.tail.values) < self.window:
+            raise ValueError("the tail is shorter than a window")
         return self
 
     @model_validator(mode="after")

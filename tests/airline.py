@@ -12,18 +12,20 @@ from artifact import (
     DataSource,
     Evaluation,
     GoldenSample,
+    HeldOutRow,
     Intervals,
-    Metrics,
     ModelCard,
+    Tail,
     TensorSpec,
     check_golden,
     publish,
 )
 from artifact.card import KERAS_FILE, LITERT_FILE
+from training.evaluate import metrics
 from training.export import export, predict_keras, predict_litert
 
 NAME, WINDOW, STEPS, CALIBRATION = "airline", 24, 12, 60
-NO_METRICS = Metrics(mae=0, rmse=0, max_abs_error=0, r2=None, mase=None)
+MONTHS = [f"{year}-{month:02}-01" for year in range(1949, 1961) for month in range(1, 13)]
 
 
 def passengers() -> np.ndarray:
@@ -59,10 +61,10 @@ def publish_airline(models_dir: Path, name: str = NAME) -> ModelCard:
         steps=STEPS,
         horizon=1,
         input_range=(float(series.min()), float(series.max())),
-        evaluation=Evaluation(
-            held_out_rows=CALIBRATION, model=NO_METRICS, persistence=NO_METRICS, linear=NO_METRICS, loses_to=[]
-        ),
+        evaluation=_evaluation(windows, targets, forecasts[-CALIBRATION:, 0]),
         golden=golden,
+        held_out=_held_out(targets[-CALIBRATION:, 0], forecasts[-CALIBRATION:, 0]),
+        tail=Tail(values=series.tolist(), times=MONTHS),
         intervals=_intervals(windows[-CALIBRATION:], targets[-CALIBRATION:], forecasts[-CALIBRATION:]),
     )
     check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
@@ -75,6 +77,23 @@ def _network(name: str, windows: np.ndarray, targets: np.ndarray) -> keras.Seque
     weights = np.linalg.lstsq(columns, targets, rcond=1e-3)[0]
     model.layers[0].set_weights([weights[:-1], weights[-1]])
     return model
+
+
+def _evaluation(windows: np.ndarray, targets: np.ndarray, predictions: np.ndarray) -> Evaluation:
+    first, last = targets[:, 0], windows[:, -1]
+    naive_error = float(np.mean(np.abs(first[:-CALIBRATION] - last[:-CALIBRATION])))
+    model, persistence = (
+        metrics(found, first[-CALIBRATION:], naive_error) for found in (predictions, last[-CALIBRATION:])
+    )
+    return Evaluation(held_out_rows=CALIBRATION, model=model, persistence=persistence, linear=model, loses_to=[])
+
+
+def _held_out(targets: np.ndarray, forecasts: np.ndarray) -> list[HeldOutRow]:
+    times = MONTHS[-STEPS - CALIBRATION + 1 :]
+    return [
+        HeldOutRow(time=time, target=target, prediction=prediction)
+        for time, target, prediction in zip(times, targets.tolist(), forecasts.tolist(), strict=False)
+    ]
 
 
 def _intervals(windows: np.ndarray, targets: np.ndarray, forecasts: np.ndarray) -> Intervals:

@@ -16,10 +16,12 @@ from artifact import (
     Evaluation,
     FittedRow,
     GoldenSample,
+    HeldOutRow,
     TensorSpec,
 )
 from training.config import STANDARD_INPUT, TrainConfig
 from training.data.rows import Rows
+from training.ends import tail_of
 from training.export import predict_keras, predict_litert
 from training.networks.network import Network
 from training.values import Values
@@ -33,11 +35,12 @@ def draft_card(
     config: TrainConfig,
     rows: Rows,
     evaluation: Evaluation,
+    held_out: list[HeldOutRow],
     model: keras.Sequential,
     files: dict[str, bytes],
 ) -> CardDraft:
-    """Describe `model`, which was fitted on `rows`, and its exported files; `evaluation` is of a fit without the
-    held-out rows where the recipe has two fits.
+    """Describe `model`, which was fitted on `rows`, and its exported files; `evaluation` and `held_out` are of a fit
+    without the held-out rows where the recipe has two fits.
     """
     windows = network.inputs(rows.windows).astype(np.float32)
     return CardDraft(
@@ -55,6 +58,8 @@ def draft_card(
         input_range=(float(windows.min()), float(windows.max())),
         evaluation=evaluation,
         golden=_golden(windows, files),
+        held_out=held_out,
+        tail=tail_of(rows, windows.shape[1]),
         fitted=_fitted(rows.targets, predict_litert(files[LITERT_FILE], windows)[:, 0]),
     )
 

@@ -10,6 +10,7 @@ from training.card import draft_card
 from training.config import TrainConfig
 from training.console import StartFit, show_nothing
 from training.data.rows import Rows
+from training.ends import held_out_rows
 from training.evaluate import evaluate
 from training.export import export, predict_litert
 from training.fit import fit
@@ -38,14 +39,16 @@ def train(name: str, config: TrainConfig, rows: Rows, start_fit: StartFit = show
     network = NETWORKS[name]
     fitted_rows, held_out = rows.split(config.held_out, config.resolved_horizon)
     model = _fit(network, config, fitted_rows, start_fit)
-    evaluation = evaluate(predict(model, network.inputs(held_out.windows)), fitted_rows, held_out)
+    predictions = predict(model, network.inputs(held_out.windows))
+    evaluation = evaluate(predictions, fitted_rows, held_out)
+    kept = held_out_rows(held_out, predictions, config.resolved_horizon)
     if config.recipe == "scaled":
         # The published weights are fitted on all rows: the newest, which are held out above, say most of what comes
         # next. The metrics stay those of the fit that did not see the held-out rows.
         fitted_rows = rows
         model = _fit(network, config, rows, start_fit)
     files = export(model, network.inputs(fitted_rows.windows).astype(np.float32))
-    draft = draft_card(network, config, fitted_rows, evaluation, model, files)
+    draft = draft_card(network, config, fitted_rows, evaluation, kept, model, files)
     check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
     return Trained(draft, files)
 
