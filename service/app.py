@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service.deciding import DecidesItself
 from service.inference.engine import ENGINES
@@ -75,6 +76,8 @@ def create_app(settings: Settings, metrics_dir: Path | None = None, source: Sour
 def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
     concurrency = Concurrency(HeadRequests(api), settings.max_concurrency)
     outermost_first: list[Callable[[ASGIApp], ASGIApp]] = [
+        # Before whatever asks who the client is.
+        *_proxies(settings),
         # Sees every response, those of the other middleware too: each has an id, and is counted and logged.
         partial(Observe, route_of=_route_finder(api), access_log=settings.access_log),
         # Before the limits: while the process stops, readiness is refused whatever else is going on.
@@ -95,6 +98,11 @@ def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> A
     for add in reversed(outermost_first):
         app = add(app)
     return app
+
+
+def _proxies(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:
+    trusted = settings.trusted_proxies
+    return [partial(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []  # type: ignore[list-item]  # uvicorn has ASGI types of its own
 
 
 def _cors(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:

@@ -5,10 +5,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "LAGCAST_"
@@ -30,7 +31,14 @@ def _split(value: Any) -> Any:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
+def _check_networks(items: list[str]) -> list[str]:
+    for item in items:
+        ip_network(item, strict=False)  # its ValueError names the item
+    return items
+
+
 Items = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[Items, AfterValidator(_check_networks)]
 
 
 class InvalidSettings(Exception):
@@ -80,6 +88,10 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(5, ge=0, le=86_400, description="how long to serve on after SIGTERM")
     shutdown_seconds: float = Field(
         30, ge=0, le=86_400, description="how long requests may still take after that, before the process ends"
+    )
+    trusted_proxies: Networks = Field(
+        [],
+        description="addresses or networks of proxies whose X-Forwarded-For names the client; unset: none",
     )
     cors_origins: Items = Field([], description="web origins that may ask, with commas between them; unset: none")
     card_key_file: Path | None = Field(None, description="the key that cards must be signed with; unset: none")

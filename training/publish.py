@@ -1,5 +1,6 @@
 """Publish the models of a run, and find out before it whether that is possible."""
 
+import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -35,7 +36,18 @@ def check_writable(models_dir: Path, names: Iterable[str]) -> None:
                 probe.write(b"probe")
                 probe.flush()
         except OSError as error:
-            raise PublishError(f"{folder}: cannot be written: {error.strerror}") from None
+            raise PublishError(f"{folder}: cannot be written: {error.strerror}{_owner(folder, error)}") from None
+
+
+def _owner(folder: Path, error: OSError) -> str:
+    """Who may write there, if the reason is a permission. A container's user is seldom the one of a mounted folder."""
+    if not isinstance(error, PermissionError):
+        return ""
+    status = next(path for path in (folder, *folder.parents) if path.exists()).stat()
+    owner, group = status.st_uid, status.st_gid
+    return (
+        f" for user {os.getuid()}: it belongs to user {owner}; run as that user, in a container with -u {owner}:{group}"
+    )
 
 
 def publish_all(models_dir: Path, trained: Sequence[Publishable], key: bytes | None) -> list[ModelCard]:

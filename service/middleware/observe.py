@@ -70,7 +70,8 @@ class Observe:
             REQUEST_SECONDS.observe(self._route_of(scope), status, seconds)
             if self._access_log:
                 path = scope["raw_path"].decode("latin-1")  # as it came: decoded it could hold a line's end
-                logger.info("%s %s %d %.3f ms", scope["method"], path, status, seconds * 1e3)
+                client = {"client": (scope.get("client") or [None])[0]}
+                logger.info("%s %s %d %.3f ms", scope["method"], path, status, seconds * 1e3, extra=client)
 
     def _id_of(self, scope: Scope) -> bytes:
         for name, value in scope["headers"]:

@@ -28,7 +28,7 @@ LAST_SECONDS = 1.0  # for the rest of them when the process ends
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, pid, message, and where there are any request_id and exception."""
+    """One JSON object a line: time, level, logger, pid, message; request_id, client, exception where there are any."""
 
     def format(self, record: logging.LogRecord) -> str:
         event = {
@@ -41,6 +41,9 @@ class JSONFormatter(logging.Formatter):
         request_id = REQUEST_ID.get()
         if request_id is not None:
             event["request_id"] = request_id.decode()
+        client = getattr(record, "client", None)
+        if client is not None:
+            event["client"] = client
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(event).decode()
