@@ -73,7 +73,7 @@ def _source(config: TrainConfig, rows: Rows) -> DataSource:
         column=table.column,
         target=config.target,
         frequency=table.frequency.on_card if table.frequency else None,
-        read=table.read,
+        read=table.read | {"left_out": len(table.left_out)},
         **rows_and_sum,
     )
 

@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 
 from artifact import ArtifactError, ModelCard, read_key
 from training.config import TrainConfig
+from training.console import show_reading
 from training.data.errors import SeriesError
 from training.data.series import load_rows
 from training.inspect.config import InspectConfig
@@ -41,9 +42,11 @@ def run(arguments: list[str]) -> int:
 
 
 def _train(config: TrainConfig) -> None:
-    rows = load_rows(config)
+    with show_reading(config.data):
+        rows = load_rows(config)
     if rows.table is not None:
         print(*summary(rows.table), sep="\n", file=sys.stderr, flush=True)
+    config = config.for_rows(len(rows.targets))
     key = read_key(config.card_key_file)
     check_writable(config.models_dir, map(config.model_name, config.networks))
     # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.

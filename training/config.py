@@ -18,6 +18,7 @@ TABLE_FIELDS_IN_ORDER = (
 )
 TABLE_FIELDS = frozenset(TABLE_FIELDS_IN_ORDER)
 # On the article's 100 rows: the cosine of the scaled recipe has settled by then; 2000 is the article's own number.
+ARTICLE_STEPS = 20  # of an epoch on the article's 100 rows, 5 at a time
 DEFAULT_EPOCHS = {"scaled": 4000, "article": 2000}
 
 
@@ -141,7 +142,11 @@ class TrainConfig(SeriesConfig):
         "article: raw inputs, constant rates, fitted without the held-out rows",
     )
     held_out: float = Field(0.05, gt=0, lt=1, description="share of the rows, at the end, to evaluate on")
-    epochs: int | None = Field(None, ge=1, description="passes over the rows; unset: 4000, or 2000 for the article")
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        description="passes over the rows; unset: 4000, or 2000 for the article, and fewer on over 100 rows",
+    )
     batch_size: int = Field(5, ge=1, description="rows in a training step")
     learning_rate: float = Field(
         0.01,
@@ -189,6 +194,18 @@ examples:
     def model_name(self, network: str) -> str:
         """The name that `network` is published by: `sales-lstm` with `--name sales`, else `lstm`."""
         return network if self.name is None else f"{self.name}-{network}"
+
+    def for_rows(self, rows: int) -> Self:
+        """The config with its epochs and batch size as they are on so many rows.
+
+        Unset epochs are a budget of steps: as many as the recipe's default takes on the article's 100 rows, but no
+        more epochs than that, and one at least. A batch has no more rows than there are.
+        """
+        batch_size = min(self.batch_size, rows)
+        default = DEFAULT_EPOCHS[self.recipe]
+        budget = default * ARTICLE_STEPS
+        epochs = self.epochs or max(min(default, budget // -(-rows // batch_size)), 1)
+        return self.model_copy(update={"batch_size": batch_size, "epochs": epochs})
 
     @property
     def resolved_epochs(self) -> int:

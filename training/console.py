@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
@@ -25,6 +26,17 @@ LEAST_HELD_OUT = 5
 def show_nothing(_label: str) -> OnEpochs:
     """A StartFit for callers without a terminal or a log."""
     return lambda _done, _loss: None
+
+
+@contextmanager
+def show_reading(path: Path | None) -> Iterator[None]:
+    """Say on a terminal that a table is being read, while it is."""
+    console = Console(stderr=True)
+    if path is None or not console.is_terminal:
+        yield
+        return
+    with console.status(f"reading {path}"):
+        yield
 
 
 @contextmanager

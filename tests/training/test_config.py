@@ -96,3 +96,19 @@ def test_help_and_a_bad_series_are_answered_without_loading_tensorflow() -> None
     )
 
     subprocess.run([sys.executable, "-c", script], check=True, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs"), [(20, 4000), (100, 4000), (200, 2000), (1000, 400), (40_000, 10), (2_000_000, 1)]
+)
+def test_unset_epochs_are_a_budget_of_steps_that_depends_on_the_rows(rows: int, epochs: int) -> None:
+    config = TrainConfig().for_rows(rows)
+
+    assert config.resolved_epochs == epochs
+    assert TrainConfig(recipe="article").for_rows(rows).resolved_epochs == max(epochs // 2, 1)
+    assert TrainConfig(epochs=7).for_rows(rows).resolved_epochs == 7
+
+
+def test_a_batch_has_no_more_rows_than_there_are() -> None:
+    assert TrainConfig(batch_size=30_000_000).for_rows(55).batch_size == 55
+    assert TrainConfig(batch_size=5).for_rows(55).batch_size == 5

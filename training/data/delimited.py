@@ -7,11 +7,11 @@ from functools import cache
 
 import polars as pl
 
-from training.data.dialect import NAMES, SAMPLE, Dialect, sniff
+from training.data.dialect import NAMES, SAMPLE, Dialect, Record, sniff
 from training.data.encoding import to_utf8
-from training.data.errors import SeriesError, counted, listed
+from training.data.errors import SeriesError, counted, listed, shown
 from training.data.frame import Frame
-from training.data.layout import Layout, Request, find_layout
+from training.data.layout import NUMBER, Layout, Request, find_layout
 from training.data.source import Source
 
 
@@ -25,12 +25,26 @@ def read_delimited(
     if not content.strip():
         raise SeriesError(f"{source.name}: is empty")
     dialect = sniff(_sample(content), delimiter, decimal)
-    layout = find_layout(source.name, _records(source.name, content, dialect), asked)
+    records = _records(source.name, content, dialect)
+    layout = find_layout(source.name, records, asked)
+    _refuse_spaces(source.name, records, layout)
     columns = _parse(source.name, content, dialect, layout)
     notes = [*layout.notes, *_comments(content, dialect)]
     found = {"format": "CSV", "compression": source.compression, "encoding": encoding, "line_ends": ends}
     found |= {"delimiter": NAMES.get(dialect.delimiter, dialect.delimiter), "quote": dialect.quote}
     return Frame(source.name, columns, found, _places(content, dialect, layout), notes)
+
+
+def _refuse_spaces(name: str, records: list[Record], layout: Layout) -> None:
+    """Raise SeriesError where the names and every row are words with spaces between, and as many of them."""
+    words = {len(cells[0].split()) for _, cells in records if cells}
+    if len(layout.names) == 1 and len(words) == 1 and words != {1} and layout.first is not None:
+        numbers = next(cells[0] for number, cells in records if number >= layout.first).split()
+        if all(NUMBER.match(word) for word in numbers):
+            raise SeriesError(
+                f"{name}, line {layout.first}: {shown(' '.join(numbers))} has {len(numbers)} cells with spaces between "
+                "them; type --delimiter ' ' if there is one space, else put commas between them"
+            )
 
 
 def _line_ends(content: bytes) -> str:

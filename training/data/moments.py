@@ -11,7 +11,8 @@ DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
     *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
     *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),  # with points the day is first
-    *("%d %B %Y", "%d-%B-%Y", "%d. %B %Y", "%d-%B-%y", "%d %B %y", "%B %d, %Y", "%B %d %Y", "%d/%B/%Y", "%Y-%B-%d"),
+    *("%d %B %Y", "%d-%B-%Y", "%d. %B %Y", "%d-%B-%y", "%d %B %y", "%B %d, %Y", "%B %d %Y"),
+    *("%B-%d-%Y", "%d/%B/%Y", "%Y-%B-%d"),
     *("%A, %B %d, %Y", "%A %d %B %Y", "%A, %d %B %Y"),
 )
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%B %Y", "%B-%Y", "%B-%y", "%B %y", "%Y %B", "%Y-%B", "%YM%m")

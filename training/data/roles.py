@@ -31,6 +31,7 @@ TIME_NAMES = (
 )
 SURE_NAMES = TIME_NAMES[:6]
 STEP_NAMES = (*TIME_NAMES, "t", "step", "index", "year", "jahr", "year_month", "trend")
+UNNAMED = "column_"
 SAMPLE = 500  # rows that a column's type is told by, at either end
 EXAMPLES = 3
 
@@ -111,40 +112,36 @@ def _id(frame: Frame, named: Named, taken: set[str]) -> str | None:
 def _time(frame: Frame, columns: list[Column], named: Named, taken: set[str]) -> str | None:
     if named.time is not None:
         return None if named.time == NONE else _named(frame, named.time, "--time")
-    dated = [column.name for column in columns if column.kind == "time" and column.name not in taken]
+    free = [column for column in columns if column.name not in taken]
+    dated = [column.name for column in free if column.kind == "time"]
     by_name = [name for name in dated if _plain(name) in TIME_NAMES]
     found = by_name if len(by_name) == 1 else dated
     if len(found) > 1:
         raise SeriesError(_doubt(frame, columns, f"{listed(found)} may all be the time", "--time NAME, or --time none"))
-    if not found:
-        counted = [
-            c.name for c in columns if c.kind == "number" and c.name not in taken and _counts(frame.columns[c.name])
-        ]
-        found = [name for name in counted if _plain(name) in STEP_NAMES]
+    # A text by the name of a time is taken for one, too, and refused with the cell that is none.
+    found = found or [column.name for column in free if column.kind == "text" and _plain(column.name) in SURE_NAMES]
+    found = found or [column.name for column in free if _counts_rows(frame, column)]
+    found = found or [name for name in _whole(frame, free) if _plain(name) in STEP_NAMES]
     return found[0] if len(found) == 1 else None
 
 
-def _counts(cells: pl.Series) -> bool:
-    """Whether a column of numbers holds whole ones alone."""
-    numbers = cells.cast(pl.Float64, strict=False)
-    return not numbers.null_count() and bool((numbers == numbers.round()).all())
+def _whole(frame: Frame, columns: list[Column]) -> list[str]:
+    """Columns of whole numbers."""
+    numbers = {c.name: frame.columns[c.name].cast(pl.Float64, strict=False) for c in columns if c.kind == "number"}
+    return [name for name, cells in numbers.items() if not cells.null_count() and (cells == cells.round()).all()]
 
 
-def is_row_number(cells: pl.Series) -> bool:
-    """Whether the cells are 0, 1, 2, … or 1, 2, 3, …"""
-    numbers = cells.cast(pl.Float64, strict=False)
-    if numbers.null_count() or numbers.is_empty() or numbers[0] not in (0.0, 1.0):
+def _counts_rows(frame: Frame, column: Column) -> bool:
+    """Whether a column without a name counts up by one, as an index does."""
+    if not column.name.startswith(UNNAMED) or column.kind != "number":
         return False
-    return bool((numbers.diff().drop_nulls() == 1).all())
+    numbers = frame.columns[column.name].cast(pl.Float64, strict=False)
+    return not numbers.null_count() and bool((numbers.diff().drop_nulls() == 1).all())
 
 
 def _value(frame: Frame, columns: list[Column], taken: set[str | None]) -> str:
     free = [column for column in columns if column.kind == "number" and column.name not in taken]
-    free = [
-        column
-        for column in free
-        if not (column.name.startswith("column_") and is_row_number(frame.columns[column.name]))
-    ]
+    free = [column for column in free if not _counts_rows(frame, column)]
     by_name = [column.name for column in free if _plain(column.name) in VALUE_NAMES]
     found = by_name if len(by_name) == 1 else [column.name for column in free]
     if len(found) == 1:

@@ -1,5 +1,6 @@
 """Scaling inside the graph, so that training and serving cannot scale differently."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,18 +11,24 @@ if TYPE_CHECKING:
     import keras
 
 
+SMALL = 2.0**-10  # of a standard deviation; Normalization divides by at least 1e-7, and sees less as no variation
+
+
 def normalization(inputs: Values | None, shape: tuple[int, ...]) -> "list[keras.layers.Layer]":
     """A Normalization layer with one mean and one variance over all of `inputs`, as a list; empty without inputs.
 
+    Where the inputs are small, a Rescaling by a power of two, which changes no digit, comes before it.
     shape: the shape of the layer's input, -1 for the rows.
     """
     from keras import layers
 
     if inputs is None:
         return []
+    spread = standard_deviation(inputs)
+    factor = 1.0 if spread >= SMALL else 2.0 ** -math.floor(math.log2(spread))
     layer = layers.Normalization(axis=None)
-    layer.adapt(inputs.reshape(shape))
-    return [layer]
+    layer.adapt((inputs * factor).reshape(shape))
+    return [layer] if factor == 1 else [layers.Rescaling(factor), layer]
 
 
 def standard_deviation(values: Values) -> float:
