@@ -1,9 +1,10 @@
-"""`make bench-bulk`: the inference protocols in the server's CPU, 1,000,000 rows in a request and one in each."""
+"""`make bench-bulk`: the server's CPU for 1,000,000 rows in one request, and for one row per request, by protocol."""
 
 import argparse
 import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from artifact import verify
 from benchmarks.load import Candidate, Running, require_tools, running
 from benchmarks.peers import OPEN_INFERENCE
 from benchmarks.serve import JSON, ORDINARY, OURS, spread, verdict
@@ -62,13 +64,14 @@ def bulk(rounds: int) -> None:
 
 def make_ways(model: str) -> list[Way]:
     """The same rows, all within the trained range, in each of the forms."""
-    width, source = (5, "window") if model == "lstm" else (1, "value")
+    card = verify(Path("models"), model, 1).card
+    width, source = card.window, card.input.name
     rows = np.random.default_rng(0).uniform(0, 103, (ROWS, width)).astype("<f4")
     path, tensor = f"/v2/models/{model}/infer", {"name": source, "shape": list(rows.shape), "datatype": "FP32"}
     listed = rows.ravel().tolist()
     head = document(tensor | {"parameters": {"binary_data_size": rows.nbytes}}, binary_data_output=True)
     lengths = {"Inference-Header-Content-Length": str(len(head)), "Content-Type": "application/octet-stream"}
-    own = json.dumps({f"{source}s": rows.tolist() if width > 1 else listed}).encode()
+    own = json.dumps({f"{source}s": listed if card.input.is_single_value else rows.tolist()}).encode()
     return [
         Way(model, "v2, binary in and out", path, head + rows.tobytes(), lengths, read_binary),
         Way(model, "v2, JSON in and out", path, document(tensor | {"data": listed}), JSON, read_json),
@@ -82,7 +85,7 @@ def document(tensor: dict[str, object], **parameters: bool) -> bytes:
 
 
 def read_binary(answer: httpx.Response) -> NDArray[np.float32]:
-    """The bytes behind the JSON."""
+    """The bytes after the JSON."""
     length = int(answer.headers["inference-header-content-length"])
     return np.frombuffer(answer.content[length:], "<f4")
 
