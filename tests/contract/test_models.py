@@ -109,7 +109,7 @@ def test_kept_versions_answer_by_their_number_and_others_are_a_404(tmp_path: Pat
     }
 
 
-@pytest.mark.parametrize("version", ["0", "-1", "one", "1.5", "", "9" * 5000])
+@pytest.mark.parametrize("version", ["0", "-1", "one", "1.5", "", "9" * 1000 + "x"])
 def test_a_version_that_is_no_number_is_a_422_that_does_not_repeat_it(client: httpx.Client, version: str) -> None:
     answer = client.post("/predict/mlp", params={"version": version}, json={"value": 5})
 
