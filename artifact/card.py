@@ -69,6 +69,20 @@ class DataSource(_Record):
         None, description="what was decided when the table was read: dialect, roles, frequency, order, gaps, duplicates"
     )
 
+    def describe(self) -> str:
+        """The table, its column and rows, and what was decided when it was read, in one line."""
+        read = self.read or {}
+        many = read.get("series", 1)
+        parts = [
+            " ".join(filter(None, (self.source, self.column))),
+            f"{self.rows} rows",
+            f"{many} series" if many != 1 else None,
+            self.frequency,
+            *(f"{name} {read[name]}" for name in ("gaps", "duplicates") if read.get(name, "none") != "none"),
+            read["order"] if read.get("order") in {"newest first", "mixed"} else None,
+        ]
+        return ", ".join(filter(None, parts))
+
 
 class TensorSpec(_Record):
     """One input or output tensor; None in the shape is the number of rows."""

@@ -105,11 +105,10 @@ def _model_rows(models_dir: Path, name: str, look: Look) -> Iterator[tuple[str, 
 def _describe(card: ModelCard | None) -> tuple[str, ...]:
     if card is None:
         return NO_CARD
-    of, data = card.evaluation, card.data
-    source = f"{data.source}{f' {data.column}' if data.column else ''}, {data.rows} rows"
+    of = card.evaluation
     errors = (f"{metrics.rmse:.4g}" for metrics in (of.model, of.persistence, of.linear))
     created = f"{card.created:%Y-%m-%d %H:%M}"
-    return (created, card.network, str(card.window), str(card.steps), source, *errors)
+    return (created, card.network, str(card.window), str(card.steps), card.data.describe(), *errors)
 
 
 def _state(version: int, outcome: Outcome, live: Version | None, pin: Pin | None) -> str:

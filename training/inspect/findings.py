@@ -116,7 +116,8 @@ def _untrainable(table: Table, window: int, horizon: int) -> list[Problem]:
         whole = usable(table, window, horizon)
         check_rows(table_rows(whole, window, horizon), DEFAULT_HELD_OUT, horizon)
     except SeriesError as error:
-        return [Problem("S001", str(error), "a smaller --window, or more rows that vary", refused=True)]
+        flags = "give more rows, rows that vary, or another --column or --window"
+        return [Problem("S001", str(error), flags, refused=True)]
     if not whole.left_out:
         return []
     first = "; ".join(f"{shown(name)} {why}" for name, why in list(whole.left_out.items())[:3])

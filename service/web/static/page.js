@@ -101,12 +101,25 @@ function show(name) {
   const facts = {
     "trained": new Date(card.created).toLocaleString(),
     "on": `${card.data.source}${card.data.column ? `, ${card.data.column}` : ""}, ${card.data.rows} rows`,
+    ...(card.data.read ? { "read as": readAs(card.data) } : {}),
     "inputs from": `${format(card.input_range[0])} to ${format(card.input_range[1])}`,
     "recipe": `${card.config.recipe}, ${card.config.epochs} epochs, seed ${card.seed}`,
   };
   section.querySelector("dl").replaceChildren(
     ...Object.entries(facts).flatMap(([what, fact]) => [element("dt", what), element("dd", fact)]));
   draw(name);
+}
+
+function readAs({ read, frequency }) {
+  const { dialect = {}, series = 1, order, gaps = "none", duplicates = "none" } = read;
+  return [
+    [dialect.format, dialect.delimiter].filter(Boolean).join(", "),
+    series === 1 ? "" : `${series} series`,
+    frequency ? `frequency ${frequency}` : "no frequency",
+    order ?? "",
+    gaps === "none" ? "" : `gaps ${gaps}`,
+    duplicates === "none" ? "" : `duplicates ${duplicates}`,
+  ].filter(Boolean).join("; ");
 }
 
 form.addEventListener("submit", async (event) => {

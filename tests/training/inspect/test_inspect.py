@@ -67,8 +67,8 @@ STOPS = {
     "a_time_twice.csv": ("D001", "type --duplicates last, mean or sum"),
     "days_left_out.csv": ("D002", "type --gaps interpolate, previous, zero or split (no window reaches over a gap)"),
     "missing_na.csv": ("D003", "type --gaps interpolate, previous, zero or split (no window reaches over a gap)"),
-    "too_few.csv": ("S001", "a smaller --window, or more rows that vary"),
-    "constant.csv": ("S001", "a smaller --window, or more rows that vary"),
+    "too_few.csv": ("S001", "give more rows, rows that vary, or another --column or --window"),
+    "constant.csv": ("S001", "give more rows, rows that vary, or another --column or --window"),
 }
 
 
