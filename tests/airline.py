@@ -1,11 +1,11 @@
 """A model of several steps with prediction intervals and dates: least squares on the airline passengers, by month."""
 
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
-from sktime.datasets import load_airline
 
 from artifact import (
     CardDraft,
@@ -21,6 +21,7 @@ from artifact import (
     publish,
 )
 from artifact.card import KERAS_FILE, LITERT_FILE
+from tests.repository import AIRLINE
 from training.evaluate import metrics
 from training.export import export, predict_keras, predict_litert
 
@@ -30,8 +31,7 @@ MONTHS = [f"{year}-{month:02}-01" for year in range(1949, 1961) for month in ran
 
 def passengers() -> np.ndarray:
     """Passengers in thousands, January 1949 to December 1960, (144,)."""
-    values: np.ndarray = load_airline().to_numpy().astype(np.float32)
-    return values
+    return np.array(AIRLINE, np.float32)
 
 
 def publish_airline(models_dir: Path, name: str = NAME) -> ModelCard:
@@ -105,3 +105,8 @@ def _intervals(windows: np.ndarray, targets: np.ndarray, forecasts: np.ndarray) 
         ranks=list(range(1, len(scores) + 1)),
         scores=scores.T.tolist(),
     )
+
+
+if __name__ == "__main__":  # what docs/protocols.md shows
+    card = publish_airline(Path(sys.argv[1]))
+    print(f"{card.name}/{card.version} is published")  # noqa: T201 - a command's output

@@ -11,6 +11,8 @@ from artifact import CARD_FILE
 CHECKOUT = Path(__file__).parent.parent
 # A kept copy of the versions that models/ ships with: what a user trains, pins or deletes there changes no test.
 SHIPPED = CHECKOUT / "tests" / "data" / "schema_1"
+ROWS = (CHECKOUT / "tests" / "data" / "airline.csv").read_text().splitlines()[1:]
+AIRLINE = [float(row.partition(",")[2]) for row in ROWS]  # passengers in thousands, January 1949 to December 1960
 
 
 def copy_of_shipped(folder: Path) -> Path:

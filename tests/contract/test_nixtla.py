@@ -7,12 +7,11 @@ import httpx
 import orjson
 import pytest
 from backports import zstd
-from sktime.datasets import load_airline
 
+from tests.repository import AIRLINE
 from tests.server import running
 
 WINDOW, STEPS = 24, 12
-AIRLINE = load_airline().tolist()
 CLIENT = {"nixtla-client-version": "0.9.0"}
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from sktime.datasets import load_airline
+
+from tests.repository import AIRLINE
 
 WINDOW, STEPS = 24, 12
 URL = "/v1/timeseries/forecast"
-AIRLINE = load_airline().tolist()
 
 
 def series(**changes: Any) -> dict[str, Any]:

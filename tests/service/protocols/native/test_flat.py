@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from artifact import TensorSpec
 from service.inference.errors import ServiceError
-from service.protocols.native.body import batch_body
-from service.protocols.native.flat import read_flat
+from service.protocols.native.body import batch_body, forecast_body
+from service.protocols.native.flat import read_flat, read_flat_forecast
 
 MAX_ROWS = 5
 NUMBERS = st.floats(-1e38, 1e38) | st.integers(-(10**20), 10**20)
@@ -59,6 +59,36 @@ def documents(draw: st.DrawFn) -> tuple[bytes, int]:
 @given(document=documents())
 def test_reading_flat_gives_what_reading_row_by_row_gives(document: tuple[bytes, int]) -> None:
     assert_the_same(*document)
+
+
+LEVELS = st.lists(st.floats(0.1, 99.9) | st.integers(1, 99), max_size=4).map(json.dumps) | st.sampled_from(
+    ["[0]", "[100]", "[true]", '["80"]', "[80", "80]", "[[80]]", "[8 0]", "[80,]", "[NaN]", "null", "80"]
+)
+JOINTS = st.tuples(BLANK, BLANK, BLANK, BLANK, st.sampled_from(['"levels"'] * 9 + ['"level"', "levels", '"windows"']))
+
+
+@settings(max_examples=2000)
+@given(
+    document=documents(),
+    levels=LEVELS,
+    joint=JOINTS,
+    place=st.none() | st.integers(0, 200),
+    odd=st.sampled_from('[]{},:" 15'),
+)
+def test_what_is_read_flat_with_levels_is_what_pydantic_reads(
+    document: tuple[bytes, int], levels: str, joint: tuple[str, ...], place: int | None, odd: str
+) -> None:
+    content, window = document
+    before, after, inside, end, key = joint
+    text = content.decode().rstrip(" \t\r\n}") + f"{before},{after}{key}{inside}:{end}{levels}{before}}}{after}"
+    text = text if place is None else text[:place] + odd + text[place:]
+
+    read = read_flat_forecast(text.encode(), "windows", window, MAX_ROWS)
+
+    if read is not None:
+        body = forecast_body(TensorSpec(name="window", shape=[None, window, 1]), window, MAX_ROWS).parse(text.encode())
+        assert read[0].tolist() == body.content
+        assert read[1] == body.levels
 
 
 def test_brackets_commas_and_numbers_in_every_order_are_told_from_whole_rows() -> None:
