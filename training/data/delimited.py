@@ -67,7 +67,7 @@ def _records(name: str, content: bytes, dialect: Dialect) -> list[tuple[int, lis
             if len(content) <= SAMPLE:
                 break
             lines = lines[:-1]
-    raise SeriesError(_no_csv(name, content, dialect))
+    raise SeriesError(_no_csv(name, content, dialect) or f"{name}: is not CSV: its quotes do not match")
 
 
 def _parse(name: str, content: bytes, dialect: Dialect, layout: Layout) -> pl.DataFrame:
@@ -86,13 +86,23 @@ def _parse(name: str, content: bytes, dialect: Dialect, layout: Layout) -> pl.Da
             schema=dict.fromkeys(names, pl.String),
             missing_columns="insert",
         )
-    except pl.exceptions.PolarsError as error:
-        raise SeriesError(_no_csv(name, content, dialect, len(names), str(error))) from None
+    except pl.exceptions.PolarsError:
+        problem = _no_csv(name, content, dialect, len(names))
+        if problem is not None:
+            raise SeriesError(problem) from None
+        table = _parse_slowly(content, dialect, layout.first, names)
     extra = [column for column in names if column.startswith("\0")]
     filled = [column for column in extra if (table[column].fill_null("").str.strip_chars() != "").any()]
     if filled:
-        raise SeriesError(_no_csv(name, content, dialect, len(layout.names)))
+        raise SeriesError(_no_csv(name, content, dialect, len(layout.names)) or f"{name}: is not CSV")
     return table.drop(extra)
+
+
+def _parse_slowly(content: bytes, dialect: Dialect, first: int, names: list[str]) -> pl.DataFrame:
+    """What Python's reader makes of a text that Polars refuses: one with a quote inside a cell, as in 5 inch."""
+    rows = (cells for number, cells in _numbered(content, dialect) if number >= first)
+    padded = [[*cells, *[None] * (len(names) - len(cells))] for cells in rows]
+    return pl.DataFrame(padded, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def _offset(content: bytes, lines: int) -> int:
@@ -102,8 +112,8 @@ def _offset(content: bytes, lines: int) -> int:
     return position
 
 
-def _no_csv(name: str, content: bytes, dialect: Dialect, width: int | None = None, problem: str = "") -> str:
-    """What makes the text no table: the first open quote or the first row that is wider than the others."""
+def _no_csv(name: str, content: bytes, dialect: Dialect, width: int | None = None) -> str | None:
+    """What makes the text no table: the first open quote or the first row that is wider than the others, or None."""
     number = 0
     try:
         for number, cells in _numbered(content, dialect):
@@ -115,7 +125,7 @@ def _no_csv(name: str, content: bytes, dialect: Dialect, width: int | None = Non
     except csv.Error as error:
         problem = "a quote is opened and not closed" if "unexpected end" in str(error) else str(error)
         return f"{name}, line {number + 1} or below: is not CSV: {problem}"
-    return f"{name}: is not CSV: {problem.splitlines()[0] if problem else 'its quotes do not match'}"
+    return None
 
 
 def _numbered(content: bytes, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:

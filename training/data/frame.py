@@ -53,6 +53,7 @@ def without_empty_rows(frame: Frame, *, at_end: bool) -> Frame:
 
 def unique_names(name: str, columns: list[str]) -> list[str]:
     """Names without space around them; one that is missing is `column_3`. Raises SeriesError for a name twice."""
+    columns = [columns[0].removeprefix("#"), *columns[1:]] if columns else []
     names = [text.replace("\xa0", " ").strip() or f"column_{number}" for number, text in enumerate(columns, 1)]
     twice = next((text for text in names if names.count(text) > 1), None)
     if twice is not None:

@@ -124,10 +124,11 @@ def _doubtful_header(name: str, number: int, header: Cells, line: str) -> str:
 
 def _too_wide(name: str, records: list[tuple[int, Cells]], names: int, width: int, line: str) -> str:
     number, cells = next((number, cells) for number, cells in records[1:] if _filled(cells) == width)
+    decimal = ", and if the comma is the decimal sign, type --decimal ," if names == 1 else ""
     return (
         f"{name}, {line} {number}: has {width} cells under {counted(names, 'column')} ({listed(cells[:width])}); "
         "a cell that holds the delimiter, as in 1,234 or in Jan 1, 2024, needs quotes around it; "
-        "if the delimiter is another one, name it, as --delimiter ';'"
+        f"if the delimiter is another one, name it, as --delimiter ';'{decimal}"
     )
 
 

@@ -23,7 +23,7 @@ CURRENCIES = (
 )
 PARTS = (
     rf"^(?P<sign>[-+]?)\s*(?P<currency>{CURRENCIES})?\s*(?P<sign2>[-+]?)\s*"
-    r"(?P<number>[.,]?\d(?:[\d.,'_ ]*[\d.,])?(?:[eEdD][-+]?\d+)?)(?P<after>-?)\s*(?P<unit>[^\d\s.,+-][^\d]{0,11})?$"
+    r"(?P<number>[.,]?\d(?:[\d.,'_ ]*[\d.,])?(?:[eEdD][-+]?\d+)?)(?P<after>-?)\s*(?P<unit>[^\d\s.,+\"-][^\d\"]{0,11})?$"
 )
 GROUPS = r"(?:(?:{0}\d{{3}})+|(?: \d{{3}})+|(?:'\d{{3}})+|(?:_\d{{3}})+|(?:{0}\d{{2}})+{0}\d{{3}})"
 EXPONENT = r"(?:[eEdD][-+]?\d+)?$"
@@ -32,6 +32,7 @@ READINGS: dict[Decimal, str] = {
     decimal: rf"^(?:(?:\d+|\d{{1,3}}{GROUPS.format(group)})(?:{point}\d*)?|{point}\d+){EXPONENT}"
     for decimal, point, group in _SIDES
 }
+BRACKETS = r"^([^\d(]{0,4})\((.*)\)$"  # bookkeepers' minus, with or without a currency before it
 ENOUGH = 0.9  # of the cells must be numbers for a column to be one of numbers
 
 
@@ -69,7 +70,7 @@ def looks_numeric(cells: pl.Series) -> bool:
     filled = cells.filter(~_missing(_clean(cells)))
     if filled.is_empty():
         return False
-    clean = _clean(filled).str.replace(r"^\((.*)\)$", "-$1")
+    clean = _clean(filled).str.replace(BRACKETS, "-$1$2")
     numbers = clean.str.contains(PARTS) & ~clean.str.contains(r"^0\d+$")  # 007 is a name
     return bool(int(numbers.sum()) >= ENOUGH * len(filled))
 
@@ -119,8 +120,7 @@ class _Reading:
         self.cells = frame.columns[column]
         clean = _clean(self.cells)
         self.missing = _missing(clean)
-        bracketed = clean.str.contains(r"^\(.*\)$")
-        self.clean = clean.str.replace(r"^\((.*)\)$", "-$1") if bracketed.any() else clean
+        self.clean = clean.str.replace(BRACKETS, "-$1$2")
         self.how: dict[str, str] = {}
 
     def read(self) -> Numbers:
@@ -147,7 +147,7 @@ class _Reading:
         row, text = int(rows[0]), self.cells[int(rows[0])]
         units = ""
         if row == 0 and len(rows) == 1 and problem.startswith("is not"):
-            units = "; if this line holds units, type --units-line"
+            units = "; if this line holds units, type --units-line; if it holds the names, --header-line"
         raise SeriesError(f"{self.frame.where(row, self.column)}: {shown(text.strip())} {problem}{units}")
 
     def _check_units(self, parts: pl.DataFrame) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from training.config import SeriesConfig
+from training.data.compose import with_one_time
 from training.data.errors import SeriesError, counted, shown
 from training.data.formats import read_frame
 from training.data.frame import Frame, without_empty_rows
@@ -59,7 +60,9 @@ def open_frame(config: SeriesConfig) -> tuple[Frame, Roles]:
     whole = without_empty_rows(between, at_end=False)
     if whole.columns.is_empty():
         raise SeriesError(f"{frame.name}: has columns and no rows")
-    roles = find_roles(whole, Named(config.column, config.target, config.time, config.id))
+    named = Named(config.column, config.target, config.time, config.id)
+    whole = whole if config.time else with_one_time(whole, {config.column, config.target, config.id})
+    roles = find_roles(whole, named)
     # Only times tell that nothing is missing at a blank row; where there are none, it is a missing value.
     return (between if roles.time is None else whole), roles
 

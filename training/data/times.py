@@ -19,6 +19,7 @@ DAY = 86_400 * SECOND
 EXCEL_EPOCH = -25_569 * DAY  # day 0 of Excel's serial dates, 1899-12-30
 EXCEL_RANGE = (18_264, 73_050)  # 1950 to 2099
 YEARS = (1000, 2999)
+MONTHS = (190_001, 210_012)  # 202401 is January 2024
 DATED = ("date", "time", "ds", "datum", "zeit", "fecha", "day")
 YEARLY = ("year", "jahr", "année", "annee", "año", "anno", "date", "ds")
 UNIX = {"unix": SECOND, "unix-ms": 1_000, "unix-us": 1}
@@ -175,6 +176,10 @@ def _numbered(frame: Frame, column: str, numbers: pl.Series, asked: str | None) 
     if kind in UNIX:
         ticks = np.rint(values * UNIX[kind]).astype(np.int64)
         return Times(ticks, ticks, "time", {"format": f"{kind} time", "zone": "UTC"})
+    if kind == "month":
+        months = values.astype(np.int64) // 100 * 12 + values.astype(np.int64) % 100 - 1 - 1970 * 12
+        ticks = months.astype("datetime64[M]").astype("datetime64[us]").astype(np.int64)
+        return Times(ticks, ticks, "time", {"format": "%Y%m"})
     if kind == "year":
         ticks = (values.astype(np.int64) - 1970).astype("datetime64[Y]").astype("datetime64[us]").astype(np.int64)
         return Times(ticks, ticks, "time", {"format": "%Y"})
@@ -200,6 +205,9 @@ def _kind_of_numbers(values: NDArray[np.float64], column: str) -> str:
         if UNIX_RANGE[0] <= low * factor / SECOND and high * factor / SECOND <= UNIX_RANGE[1]:
             return kind
     whole = bool((values == np.rint(values)).all())
+    month = values % 100
+    if whole and (dated or "month" in column.lower()) and low >= MONTHS[0] and high <= MONTHS[1]:
+        return "month" if bool(((month >= 1) & (month <= 12)).all()) else "steps"  # noqa: PLR2004 - of a year
     return "year" if whole and yearly and low >= YEARS[0] and high <= YEARS[1] else "steps"
 
 

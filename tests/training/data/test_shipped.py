@@ -26,7 +26,7 @@ READ: dict[str, tuple[dict[str, Any], str | None, int]] = {
     "statsmodels/elec_equip/elec_equip.csv": ({}, "MS", 257),
     "statsmodels/elnino/elnino.csv": ({"column": "JAN"}, "YS", 61),
     "statsmodels/grunfeld/grunfeld.csv": ({"column": "invest", "id": "firm"}, "YS", 220),
-    "statsmodels/macrodata/macrodata.csv": ({"column": "realgdp"}, None, 203),
+    "statsmodels/macrodata/macrodata.csv": ({"column": "realgdp"}, "QS", 203),
     "statsmodels/nile/nile.csv": ({}, "YS", 100),
     "statsmodels/sunspots/sunspots.csv": ({}, "YS", 309),
 }
@@ -34,7 +34,7 @@ REFUSED = {
     "statsmodels/co2/co2.csv": "59 values are missing: the first on line 8, column 'co2', which is empty",
     "statsmodels/copper/src/copper.dat": "has 7 cells with spaces between them; type --delimiter ' '",
     "statsmodels/grunfeld/grunfeld.csv": "type --id firm",
-    "statsmodels/macrodata/macrodata.csv": "14 columns of numbers may be the value; type --column NAME",
+    "statsmodels/macrodata/macrodata.csv": "12 columns of numbers may be the value; type --column NAME",
     "statsmodels/macrodata/src/unemp.csv": "begins on line 10 with 'Series id', 'Year', 'Period', 'Value'",
     "statsmodels/sunspots/src/sunspots_yearly.dat": "look like data and not like the names of columns",
     "sktime/data/yahoo/yahoo.csv": "2 columns of numbers may be the value; type --column NAME",
