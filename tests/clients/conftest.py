@@ -1,5 +1,7 @@
+import hashlib
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,10 +22,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def dated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The service with a model of twelve monthly steps and intervals beside the shipped ones."""
-    folder = tmp_path_factory.mktemp("dated")
-    models_dir = copy_of_shipped(folder / "models")
+def dated_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with a model of twelve monthly steps and intervals beside the shipped ones."""
+    models_dir = copy_of_shipped(tmp_path_factory.mktemp("dated"))
     subprocess.run([PYTHON, "-m", "tests.airline", models_dir], cwd=CHECKOUT, check=True, capture_output=True)
-    with running(folder / "log", models_dir=models_dir, python=PYTHON) as server:
+    return models_dir
+
+
+@pytest.fixture(scope="session")
+def dated(dated_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The service with that repository."""
+    with running(tmp_path_factory.mktemp("log") / "log", models_dir=dated_models, python=PYTHON) as server:
+        yield server
+
+
+@pytest.fixture
+def dated_with_key(dated_models: Path, tmp_path: Path) -> Iterator[Server]:
+    """The same, for those with the key "secret" alone."""
+    keys = tmp_path / "keys"
+    keys.write_text(hashlib.sha256(b"secret").hexdigest())
+    with running(tmp_path / "log", "--api-keys-file", keys, models_dir=dated_models, python=PYTHON) as server:
         yield server

@@ -128,3 +128,14 @@ def test_jobs_and_fine_tuning_are_refused_in_words(client: NixtlaClient, frame: 
         client.finetune(frame, model="airline")
     with pytest.raises(Exception, match="jobs are not run here"):
         client.jobs.forecast(frame, h=1, model="airline")
+
+
+def test_with_api_keys_on_the_key_is_what_the_client_was_given(dated_with_key: Server) -> None:
+    frame = pd.DataFrame({"unique_id": "x", "ds": range(len(AIRLINE)), "y": AIRLINE})
+    good, bad = (NixtlaClient(api_key=key, base_url=dated_with_key.url, max_retries=1) for key in ("secret", "other"))
+
+    assert good.validate_api_key(log=False)
+    assert len(good.forecast(frame, h=2, freq=1, model="airline")) == 2
+    assert not bad.validate_api_key(log=False)
+    with pytest.raises(ApiError, match="401"):
+        bad.forecast(frame, h=2, freq=1, model="airline")

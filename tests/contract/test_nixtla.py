@@ -182,6 +182,17 @@ def test_series_that_cannot_be_forecast_are_refused_in_words(
     assert words in answer.json()["error"]
 
 
+@pytest.mark.parametrize("path", ["forecast", "cross_validation", "anomaly_detection", "online_anomaly_detection"])
+def test_sizes_that_are_not_those_of_the_series_cost_nothing(airline: httpx.Client, path: str) -> None:
+    more = {"h": 1, "n_windows": 1, "full_history": True, "detection_size": 1}
+    series = {"y": AIRLINE, "sizes": [2**31 - 1] * 50}
+
+    answer = airline.post(f"/v2/{path}", json=task() | more | {"series": series})
+
+    assert answer.status_code == 400
+    assert "but y has 144 values" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     "path", ["finetune", "forecast/async", "simulate/async", "explain/async", "cross_validation/async"]
 )

@@ -74,7 +74,7 @@ def parameters(model: LiveModel) -> bytes:
 
 def _model(lifecycle: Lifecycle, task: Task, h: int) -> LiveModel:
     """The model that a request names. Raises BadInput where it cannot do what is asked."""
-    task.check_supported()
+    task.check()
     model = lifecycle.live(task.model)
     card = model.card
     if card.horizon != 1:

@@ -44,9 +44,7 @@ class Series(_Request):
     categorical_exog: Any = None
 
     def values(self) -> NDArray[np.float32]:
-        """All values, (sum of sizes,). Raises BadInput where they are not as many."""
-        if sum(self.sizes) != len(self.y):
-            raise BadInput(f"series: the sizes add up to {sum(self.sizes)}, but y has {len(self.y)} values")
+        """All values, (sum of sizes,)."""
         return np.array(self.y, np.float32)
 
 
@@ -62,8 +60,12 @@ class Task(_Request):
     feature_contributions: bool = False
     model_parameters: dict[str, Any] | None = None
 
-    def check_supported(self) -> None:
-        """Raise BadInput for what a published network cannot do."""
+    def check(self) -> None:
+        """Raise BadInput for sizes that are not those of the series, and for what a published network cannot do."""
+        if sum(self.series.sizes) != len(self.series.y):  # before anything of that size is made
+            raise BadInput(
+                f"series: the sizes add up to {sum(self.series.sizes)}, but y has {len(self.series.y)} values"
+            )
         asked = {
             "finetune_steps": self.finetune_steps > 0,
             "finetuned_model_id": self.finetuned_model_id is not None,
