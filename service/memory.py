@@ -1,6 +1,5 @@
-"""The memory that a process may take, by the limit of its container, and giving it back after large work."""
+"""The memory that a process may take, by the limit of its container."""
 
-import ctypes
 import os
 import resource
 from collections.abc import Iterable
@@ -17,8 +16,6 @@ DEFAULT_BYTES = 256 * 2**20
 # A worker that has loaded its models and parsed one of the largest bodies, measured, and the process that parses.
 WORKER_BYTES = 240 * 2**20
 USABLE = 0.9
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 
 
 class TooLittleMemory(Exception):
@@ -55,15 +52,6 @@ def read_limit(files: Iterable[Path]) -> int | None:
             limits.append(int(file.read_text()))
     limit = min(limits, default=UNLIMITED)
     return limit if limit < UNLIMITED else None
-
-
-def tune_malloc() -> None:
-    """Let glibc give large blocks back to the system when they are freed; no effect with another C library."""
-    with suppress(AttributeError, OSError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_ARENA_MAX, 2)  # or each thread keeps a heap of its own
-        libc.mallopt(M_MMAP_THRESHOLD, 2**18)  # set, it does not rise to 32 MiB by itself
-        libc.mallopt(M_TRIM_THRESHOLD, 2**20)
 
 
 def raise_file_limit() -> int:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from service.app import create_app
 from service.inference.follow import Source
-from service.memory import tune_malloc
+from service.inference.malloc import tune_malloc
 from service.settings import Settings
 from service.telemetry.logs import STDERR, log_uncaught
 

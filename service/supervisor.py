@@ -14,11 +14,23 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
+from service.server import Server, where
+
 logger = logging.getLogger("lagcast")
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 30.0
 ORPHAN_PAUSE_SECONDS = 0.5
 ORPHAN_END_SECONDS = 3.0  # for the requests that are being answered when the parent is gone
+
+
+class Worker(Process):
+    """A worker, which ends as a single process of the service does."""
+
+    @property
+    def server(self) -> Server:
+        if self._server is None:
+            self._server = Server(self.config)
+        return self._server  # type: ignore[return-value]  # no other is ever put there
 
 
 class Supervisor(Multiprocess):
@@ -50,10 +62,11 @@ class Supervisor(Multiprocess):
             return
         for index, process in enumerate(self.processes):
             if process.is_alive(timeout=self.config.timeout_worker_healthcheck):
-                self._has_started = self._has_started or process.is_ready(timeout=1)
+                self._note_start(process)
                 continue
             process.kill()
             process.join()
+            logger.warning("the worker %s has ended with %s", process.pid, process.exitcode)
             if self.should_exit.is_set():
                 return
             if process.exitcode == STARTUP_FAILURE and not self._put_off(process):
@@ -75,8 +88,17 @@ class Supervisor(Multiprocess):
         self._retry_at = time.monotonic() + pause
         return True
 
+    def _note_start(self, process: Process) -> None:
+        if not self._has_started and process.is_ready(timeout=1):
+            self._has_started = True
+            logger.info(where(self.sockets[0]))
+
+    def init_processes(self) -> None:
+        """Start the first workers."""
+        self.processes += [self._start() for _ in range(self.processes_num)]
+
     def _start(self) -> Process:
-        process = Process(self.config, self.sockets)
+        process = Worker(self.config, self.sockets)
         process.start()
         return process
 

@@ -74,13 +74,14 @@ def _task(lifecycle: Lifecycle, limits: Limits, answer: Answer) -> Callable[[Req
     async def task(request: Request) -> Response:
         content = await request.body()
         encoding = request.headers.get("content-encoding", "")
-
-        def work() -> bytes:
-            return answer(lifecycle, decompress(content, encoding, limits.max_body_bytes), limits.max_batch_rows)
-
+        work = partial(_answer, lifecycle, limits, answer, content, encoding)
         return Response(await work_on(content, work, is_compressed=bool(encoding)), media_type="application/json")
 
     return task
+
+
+def _answer(lifecycle: Lifecycle, limits: Limits, answer: Answer, content: bytes, encoding: str) -> bytes:
+    return answer(lifecycle, decompress(content, encoding, limits.max_body_bytes), limits.max_batch_rows)
 
 
 def _add_client(router: APIRouter, lifecycle: Lifecycle) -> None:

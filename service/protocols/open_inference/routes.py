@@ -147,7 +147,10 @@ def _add_infer(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
         content = await request.body()
         model = find(lifecycle, name, version)
         work = partial(_answer, model, request.headers, content, limits)
-        return await work_on(content, work, is_compressed="content-encoding" in request.headers)
+        compressed = "content-encoding" in request.headers
+        length = request.headers.get(HEADER_LENGTH, "")  # of the JSON; what follows it is not parsed
+        parsed = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+        return await work_on(content, work, is_compressed=compressed, parsed_bytes=parsed)
 
     options: dict[str, Any] = {
         "response_model": InferResponse,

@@ -1,0 +1,209 @@
+"""The work of large requests in a process of its own, all but the network, which stays where it is loaded.
+
+A JSON parser in C keeps the interpreter's lock until it is done, 0.9 s for 16 MiB: in a thread, every other request
+would wait for it. The process has its own lock, and a limit on its memory.
+It asks back for what it has not: the models.
+"""
+
+import os
+import pickle
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from io import BufferedRWPair
+from typing import Any, NamedTuple
+
+from service.inference.errors import BodyTooLarge
+from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.malloc import tune_malloc
+
+COMMAND = [sys.executable, "-m", "service.protocols.work_process"]
+IDLE_SECONDS: float = 120  # it takes 0.5 s of CPU to start, and 60 MB as long as it stays
+NICENESS = 5  # behind the event loop, where they share a core
+DATA_BYTES = 448 * 2**20  # of memory; 16 MiB of the shortest numbers take 300 MB when they are parsed
+ATTEMPTS = 2
+ENDS_BY_THEMSELVES = {0, -signal.SIGKILL, -signal.SIGTERM}  # idle for too long, or killed by somebody else
+TOO_MUCH = "The body takes more memory than a request may"
+
+
+class WorkProcess:
+    """The process: started when it is needed, and ended by itself when it was not for a while. One work at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+
+    def run(self, work: Callable[[], Any]) -> Any:
+        """Do picklable work and return its result or raise its error; from a thread. Raises BodyTooLarge besides.
+
+        LiveModel and Lifecycle objects in it stay here; the process gets stand-ins that ask for what they do.
+        """
+        with self._lock:
+            for _ in range(ATTEMPTS):
+                if self._running is None:
+                    self._running = _start()
+                try:
+                    return _converse(self._running.stream, work)
+                except (EOFError, OSError, pickle.UnpicklingError):
+                    if self._stop() not in ENDS_BY_THEMSELVES:
+                        break
+        raise BodyTooLarge(TOO_MUCH)
+
+    def _stop(self) -> int:
+        """Its exit code, or what has ended it."""
+        running, self._running = self._running, None
+        if running is None:
+            return 0
+        with suppress(OSError):  # what could not be sent
+            running.stream.close()
+        with suppress(subprocess.TimeoutExpired):  # it ends with the stream
+            return running.process.wait(1)
+        running.process.kill()
+        return running.process.wait()
+
+
+class _Running(NamedTuple):
+    process: subprocess.Popen[bytes]
+    stream: BufferedRWPair
+
+
+def _start() -> _Running:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        number = theirs.fileno()
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+        process = subprocess.Popen(  # noqa: S603  # this program
+            [*COMMAND, str(number)], pass_fds=[number], stdin=subprocess.DEVNULL, env=environment
+        )
+    return _Running(process, _stream(ours))
+
+
+def _stream(end: socket.socket) -> BufferedRWPair:
+    """One end as a file: pickled to it, large bytes are sent as they are, without the interpreter's lock."""
+    stream = end.makefile("rwb")
+    end.close()  # when the file is
+    return stream
+
+
+def _converse(stream: BufferedRWPair, work: Callable[[], Any]) -> Any:
+    """Send the work, answer what the process asks for meanwhile, and return or raise what comes of it."""
+    known: list[Any] = []
+    _send(stream, work, known)
+    while True:
+        kind, value = pickle.load(stream)  # noqa: S301  # from this program alone
+        if kind == "done":
+            return value
+        if kind == "raised":
+            raise _rebuild(*value)
+        _send(stream, _call(known, *value), known)
+
+
+def _call(known: list[Any], number: int, path: str, arguments: tuple[Any, ...]) -> tuple[str, Any]:
+    target = known[number]
+    try:
+        for name in path.split("."):
+            target = getattr(target, name)
+        return "done", target(*arguments)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is raised over there
+        return "raised", _take_apart(error)
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, file: BufferedRWPair, known: list[Any]) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._known = known
+
+    def persistent_id(self, obj: Any) -> Any:
+        if not isinstance(obj, LiveModel | Lifecycle):
+            return None
+        self._known.append(obj)
+        return len(self._known) - 1, obj.card if isinstance(obj, LiveModel) else None
+
+
+def _send(stream: BufferedRWPair, value: Any, known: list[Any]) -> None:
+    _Pickler(stream, known).dump(value)
+    stream.flush()
+
+
+def _take_apart(error: Exception) -> tuple[Any, ...]:
+    """An error's class and state; pickled as it is, an error is made anew from its text alone."""
+    return type(error), error.args, error.__dict__
+
+
+def _rebuild(kind: type[Exception], arguments: tuple[Any, ...], state: dict[str, Any]) -> Exception:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(state)
+    return error
+
+
+class _Remote:
+    """Stands in for an object of the other process: its methods are called there."""
+
+    def __init__(self, stream: BufferedRWPair, number: int, path: str = "") -> None:
+        self._stream = stream
+        self._number = number
+        self._path = path
+
+    def __getattr__(self, name: str) -> "_Remote":
+        return _Remote(self._stream, self._number, f"{self._path}.{name}".lstrip("."))
+
+    def __call__(self, *arguments: Any) -> Any:
+        _send(self._stream, ("call", (self._number, self._path, arguments)), [])
+        kind, value = _receive(self._stream)
+        if kind == "raised":
+            raise _rebuild(*value)
+        return value
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, stream: BufferedRWPair) -> None:
+        super().__init__(stream)
+        self._stream = stream
+
+    def persistent_load(self, identity: tuple[int, Any]) -> Any:
+        number, card = identity
+        remote: Any = _Remote(self._stream, number)
+        return remote if card is None else LiveModel(card, remote.engine, remote.tally)
+
+
+def _receive(stream: BufferedRWPair) -> Any:
+    return _Unpickler(stream).load()
+
+
+def main(arguments: list[str]) -> None:
+    """Do each work that comes in on the socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends this one
+    os.nice(NICENESS)
+    tune_malloc()
+    resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
+    with socket.socket(fileno=int(arguments[0])) as end:
+        stream = _stream(end.dup())
+        while select.select([end], [], [], IDLE_SECONDS)[0]:
+            try:
+                _send(stream, _do(stream), [])
+            except (EOFError, OSError):
+                return
+
+
+def _do(stream: BufferedRWPair) -> tuple[str, Any]:
+    try:
+        return "done", _receive(stream)()
+    except MemoryError:
+        return "raised", _take_apart(BodyTooLarge(TOO_MUCH))
+    except (EOFError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001  # raised where it can be answered, its traceback with it
+        error.add_note(traceback.format_exc())
+        return "raised", _take_apart(error)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
