@@ -151,7 +151,7 @@ class Decider:
         try:
             found = names(self._models_dir)
         except OSError as error:
-            self._note_problem(f"{self._models_dir}: {error.strerror}")
+            self._note_problem(error.strerror or str(error))
             return  # nothing is known of it now, so nothing changes
         self._note_problem(None)
         for name in found:
@@ -163,7 +163,7 @@ class Decider:
 
     def _note_problem(self, problem: str | None) -> None:
         if problem is not None and problem != self._problem:
-            logger.warning("cannot read the model repository: %s", problem)
+            logger.warning("cannot read the model repository %s: %s", self._models_dir, problem)
         self._problem = problem
 
     def _read_model(self, model: Watched) -> None:

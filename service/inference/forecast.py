@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -34,12 +35,17 @@ def forecast(model: LiveModel, windows: Batch) -> Forecast:
 
 
 def _extrapolated(windows: Batch, card: ModelCard) -> Sequence[int] | NDArray[np.intp]:
-    low, high = card.input_range
+    low, high = _float32_range(*card.input_range)
     if len(windows) == 1:  # plain Python is faster than NumPy on so few values
         row = windows[0].tolist()
         return [0] if min(row) < low or max(row) > high else []
-    # Compare in float32, which is what the network sees. If the extremes are inside, all rows are.
-    lowest, highest = np.float32(low), np.float32(high)
-    if windows.min() >= lowest and windows.max() <= highest:
+    if windows.min() >= low and windows.max() <= high:  # if the extremes are inside, all rows are
         return []
-    return np.flatnonzero(np.any((windows < lowest) | (windows > highest), axis=1))
+    return np.flatnonzero(np.any((windows < low) | (windows > high), axis=1))
+
+
+@lru_cache(maxsize=1024)
+def _float32_range(low: float, high: float) -> tuple[float, float]:
+    """A range rounded to float32, as the values are that are compared with it: else its own ends could be outside."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(low)), float(np.float32(high))

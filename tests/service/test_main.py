@@ -1,6 +1,7 @@
 """`python -m service`, from its arguments to its end."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,9 +86,12 @@ STOPPERS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("kind", STOPPERS)
-def test_a_model_without_a_good_version_stops_the_start_with_one_line(kind: str, workers: str, tmp_path: Path) -> None:
+def test_a_repository_without_a_good_version_stops_the_start_with_one_line(
+    kind: str, workers: str, tmp_path: Path
+) -> None:
     damage, message = STOPPERS[kind]
     damage(copy_of_shipped(tmp_path) / "lstm" / "1")
+    shutil.rmtree(tmp_path / "mlp")
 
     ended = serve("--port", 0, "--models-dir", tmp_path, "--workers", workers)
 
@@ -96,11 +100,13 @@ def test_a_model_without_a_good_version_stops_the_start_with_one_line(kind: str,
     assert line.startswith(f"lagcast: cannot serve from {tmp_path}: {message}")
 
 
-def test_a_repository_without_models_stops_the_start(tmp_path: Path) -> None:
-    ended = serve("--port", 0, "--models-dir", tmp_path / "none")
+def test_a_repository_that_is_absent_or_empty_stops_the_start_and_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name, reason in (("none", "No such file or directory"), ("empty", "no model is published")):
+        ended = serve("--port", 0, "--models-dir", tmp_path / name)
 
-    assert ended.returncode == 1
-    assert ended.stderr == f"lagcast: cannot serve from {tmp_path}/none: lstm: no version is published\n"
+        assert ended.returncode == 1
+        assert ended.stderr == f"lagcast: cannot serve from {tmp_path}/{name}: {reason}\n"
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

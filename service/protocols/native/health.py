@@ -18,5 +18,8 @@ def add_health(router: APIRouter, lifecycle: Lifecycle) -> None:
     @router.get(READY, tags=["health"], summary="Readiness: the process can answer", responses=failures(405, 503))
     async def ready() -> Ready:
         lifecycle.check_ready()
-        live = {name: state.live for name, state in lifecycle.states().items() if state.live is not None}
-        return Ready(models={name: model.card.version for name, model in live.items()})
+        states = {name: state for name, state in lifecycle.states().items() if state.live is not None}
+        return Ready(
+            models={name: state.live.card.version for name, state in states.items() if state.live is not None},
+            from_memory=[name for name, state in states.items() if not state.in_repository],
+        )

@@ -1,5 +1,6 @@
 """/models: cards, live versions, kept ones, and the reasons for those that are refused."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -37,13 +38,21 @@ def _info(name: str, state: ModelState) -> ModelInfo:
         pinned=state.pinned,
         in_repository=state.in_repository,
         kept=sorted(state.kept, reverse=True),
-        refused=[RefusedVersion(version=v, reason=state.refused[v]) for v in sorted(state.refused, reverse=True)],
+        refused=_reasons(state.refused),
+        refused_count=state.decision.refused_count if state.decision.refused_count > len(state.refused) else None,
+        unknown=_reasons(state.unknown),
+        pin_problem=state.pin_problem,
         card=live,
     )
 
 
+def _reasons(versions: Mapping[int, str]) -> list[RefusedVersion]:
+    return [RefusedVersion(version=v, reason=versions[v]) for v in sorted(versions, reverse=True)]
+
+
 def _versions(state: ModelState) -> Versions:
-    found: dict[int, VersionInfo] = {v: VersionInfo(version=v, status="kept") for v in state.kept}
+    found = {v: VersionInfo(version=v, status="unknown", reason=why) for v, why in state.unknown.items()}
+    found |= {v: VersionInfo(version=v, status="kept") for v in state.kept}
     found |= {v: VersionInfo(version=v, status="refused", reason=why) for v, why in state.refused.items()}
     if state.live is not None:
         live = state.live.card.version

@@ -63,8 +63,12 @@ class ForecastsAnswer(BaseModel):
     extrapolated: list[int] = Field(description="rows with a value outside the range that this version was trained on")
 
 
+def _is_empty(value: object) -> bool:
+    return not value
+
+
 class RefusedVersion(BaseModel):
-    """A version that must not be live, and why."""
+    """A version that must not be live or could not be tested yet, and why."""
 
     version: int
     reason: str
@@ -79,6 +83,15 @@ class ModelInfo(BaseModel):
     in_repository: bool = Field(description="false if the live version is no longer in the repository")
     kept: list[int] = Field(description="the versions that ?version= takes")
     refused: list[RefusedVersion]
+    refused_count: int | None = Field(
+        None, exclude_if=_is_empty, description="of all refused versions, where more are refused than are listed"
+    )
+    unknown: list[RefusedVersion] = Field(
+        [], exclude_if=_is_empty, description="versions that could not be read or tested yet; they are tried again"
+    )
+    pin_problem: str | None = Field(
+        None, exclude_if=_is_empty, description="why the pin is not obeyed; the live version stays until it is"
+    )
     card: ModelCard | None = Field(description="of the live version, or of the one in ?version=")
 
 
@@ -89,10 +102,10 @@ class Models(BaseModel):
 
 
 class VersionInfo(BaseModel):
-    """A version and whether it answers; for a refused one the reason."""
+    """A version and whether it answers; for a refused or unknown one the reason."""
 
     version: int
-    status: Literal["live", "kept", "refused"]
+    status: Literal["live", "kept", "refused", "unknown"]
     reason: str | None = None
 
 
@@ -114,6 +127,9 @@ class Ready(BaseModel):
 
     status: Literal["ready"] = "ready"
     models: dict[str, int]
+    from_memory: list[str] = Field(
+        [], exclude_if=_is_empty, description="models whose live version is not in the repository"
+    )
 
 
 def prediction_json(card: ModelCard, prediction: np.float32, *, extrapolated: bool) -> bytes:

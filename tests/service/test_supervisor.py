@@ -1,0 +1,73 @@
+"""Several workers and their parent: what happens to one when another ends."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.repository import add_version, copy_of_shipped
+from tests.server import Server, running
+
+
+def workers(server: Server) -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process(server.process.pid).children():
+        with suppress(psutil.Error):  # one that has just ended
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def answers(server: Server) -> set[int]:
+    return {httpx.post(f"{server.url}/predict/mlp", json={"value": 5}).json()["version"] for _ in range(20)}
+
+
+def test_a_worker_that_is_replaced_while_the_repository_is_away_serves_what_the_other_does(tmp_path: Path) -> None:
+    models_dir = copy_of_shipped(tmp_path / "models")
+    add_version(models_dir, "mlp", 2)
+    with running(tmp_path / "log", "--workers", "2", models_dir=models_dir) as server:
+        models_dir.rename(tmp_path / "away")
+        victim = workers(server)[0]
+        victim.kill()
+        wait_for(lambda: len(workers(server)) == 2 and victim not in workers(server))
+        wait_for(lambda: server.log.read_text().count("Application startup complete") == 3)
+
+        assert answers(server) == {2}
+
+
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "--workers", "2", LAGCAST_DRAIN_SECONDS="5") as server:
+        left = workers(server)
+        os.kill(server.process.pid, signal.SIGKILL)
+
+        _, alive = psutil.wait_procs(left, timeout=30)
+
+    assert alive == []
+
+
+def test_a_worker_that_does_not_serve_what_was_decided_makes_readiness_fall(tmp_path: Path) -> None:
+    models_dir = copy_of_shipped(tmp_path / "models")
+    state = tmp_path / "state"
+    options = ["--workers", "2", "--reload-seconds", "0.2", "--state-dir", str(state)]
+    with running(tmp_path / "log", *options, models_dir=models_dir) as server:
+        wait_for(lambda: len(list((state / "workers").glob("[0-9]*.json"))) == 2)
+        confirmed = next((state / "workers").glob("[0-9]*.json"))
+        confirmed.write_text('[0, "cannot load mlp: no memory"]')
+        wait_for(lambda: httpx.get(f"{server.url}/health/ready").status_code == 503)
+        detail = httpx.get(f"{server.url}/health/ready").json()["detail"]
+        assert "does not serve what was decided: cannot load mlp: no memory" in detail
+
+        add_version(models_dir, "mlp", 2)
+        wait_for(lambda: httpx.get(f"{server.url}/health/ready").status_code == 200)
