@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help clean serve train test test-soak test-docker alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-tables bench-train
+.PHONY: help clean serve train test test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-tables bench-train
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -27,6 +27,15 @@ test-soak: $(VENV)/test.installed  ## minutes under load: swaps, shutdowns, kill
 
 test-docker: $(VENV)/test.installed  ## images, compose and a swarm on a real Docker Engine
 	$(BIN)/python -m pytest -m docker tests/docker $(ARGS)
+
+CUSTOM := tests/deploy/custom_resources
+
+test-kubernetes: $(VENV)/test.installed $(CUSTOM)/node_modules  ## Kubernetes resources, custom ones too (needs kubectl and npm)
+	$(BIN)/python -m pytest tests/deploy/test_kubernetes.py $(ARGS)
+
+$(CUSTOM)/node_modules: $(CUSTOM)/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix $(CUSTOM)
+	@touch $@
 
 RULE := deploy/kubernetes/components/monitoring/prometheus-rule.yaml
 

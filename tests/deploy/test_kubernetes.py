@@ -1,6 +1,8 @@
 """Kubernetes resources: valid against the schemas of the API with each component, and in agreement with the service."""
 
+import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,13 @@ COMPONENTS = sorted(path.name for path in (KUBERNETES / "components").iterdir())
 CUSTOM = {"PodMonitor", "PrometheusRule", "HTTPRoute"}
 POD = {"app.kubernetes.io/name": "lagcast", "app.kubernetes.io/component": "service"}
 
+# Their operators' schemas are on npm alone.
+SCHEMAS = CHECKOUT / "tests" / "deploy" / "custom_resources"
+
+needs_schemas = pytest.mark.skipif(
+    shutil.which("node") is None or not (SCHEMAS / "node_modules").exists(),
+    reason="the schemas of custom resources are not installed: make test-kubernetes",
+)
 needs_kustomize = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 
 
@@ -45,6 +54,24 @@ def test_what_is_applied_follows_the_schemas_of_the_api(components: list[str], t
             path = tmp_path / f"{kind}-{name}.yaml"
             path.write_text(yaml.safe_dump(document))
             run(BIN / "kubernetes-validate", "--strict", "--quiet", "-k", "1.31", path)
+
+
+def validated(document: Any) -> subprocess.CompletedProcess[str]:
+    command = ["node", "validate.mjs"]
+    return subprocess.run(command, cwd=SCHEMAS, input=json.dumps(document), capture_output=True, text=True, check=False)
+
+
+@needs_schemas
+@needs_kustomize
+def test_custom_resources_follow_the_schemas_of_their_operators(tmp_path: Path) -> None:
+    resources = built(tmp_path, *COMPONENTS)
+    custom = [document for (kind, _), document in resources.items() if kind in CUSTOM]
+
+    assert {document["kind"] for document in custom} == CUSTOM
+    for document in custom:
+        done = validated(document)
+        assert done.returncode == 0, done.stderr
+    assert validated(custom[0] | {"spec": 1}).returncode != 0, "the validation finds what is wrong"
 
 
 @needs_kustomize
