@@ -31,6 +31,7 @@ ENTRYPOINT ["python", "-m", "training"]
 FROM base AS service
 COPY --from=serve-packages /venv /venv
 COPY service service
+RUN install -d -o 10001 -g 10001 state
 ENV LAGCAST_HOST=0.0.0.0
 USER 10001:10001
 EXPOSE 8000

@@ -16,7 +16,12 @@ from tests.repository import CHECKOUT
 COMPOSE = DEPLOY / "compose"
 INCLUDED = [CHECKOUT / path for path in read(CHECKOUT / "compose.yaml")["include"][0]["path"]]
 # What is set on the host says where the port is published and what is mounted; in the container these are fixed.
-OF_THE_HOST = {"LAGCAST_HOST": "0.0.0.0", "LAGCAST_PORT": "8000", "LAGCAST_MODELS_DIR": "/app/models"}  # noqa: S104
+OF_THE_HOST = {
+    "LAGCAST_HOST": "0.0.0.0",  # noqa: S104
+    "LAGCAST_PORT": "8000",
+    "LAGCAST_MODELS_DIR": "/app/models",
+    "LAGCAST_STATE_DIR": "/app/state",
+}
 
 needs_compose = pytest.mark.skipif(
     not shutil.which("docker")
