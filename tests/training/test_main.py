@@ -115,6 +115,29 @@ def test_a_series_of_ones_own_is_trained_on_and_named_on_the_card_without_its_fo
     assert str(tmp_path) not in card.model_dump_json()
 
 
+def test_a_run_says_first_how_the_table_was_read_and_its_card_keeps_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = CHECKOUT / "tests/data/tables/days_left_out.csv"
+
+    flags = ["--gaps", "interpolate", "--networks", "linear", "--batch-size", "30000000", "--models-dir", str(tmp_path)]
+    code = main(["--data", str(path), *flags])
+
+    assert code == 0
+    assert capsys.readouterr().err.splitlines()[:4] == [
+        f"file        {path}: CSV, utf-8, LF, comma",
+        "columns     value 'litres', time 'day' (%Y-%m-%d)",
+        "rows        40 rows, 2023-11-20 to 2023-12-29, oldest first",
+        "frequency   D (day), season of 7",
+    ]
+    card = verify(tmp_path, "linear", 1).card
+    assert (card.data.frequency, card.data.column, card.config["batch_size"]) == ("D", "litres", 35)
+    assert card.data.read is not None
+    assert card.data.read["gaps"] == "4: interpolate"
+    assert card.data.read["dialect"]["delimiter"] == "comma"
+    assert card.data.describe() == "days_left_out.csv litres, 35 rows, D, gaps 4: interpolate"
+
+
 def test_a_bad_series_exits_2_with_one_line_and_publishes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
