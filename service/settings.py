@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -137,7 +138,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser(version: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m service",
-        description=Settings.__doc__,
+        description=fill(Settings.__doc__ or "", 79),
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

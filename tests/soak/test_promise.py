@@ -1,0 +1,98 @@
+"""The promise of docs/limits.md: what one client does costs the others no request, no time and the process no memory.
+
+The service has 1 GiB, which is sampled as the resident memory of all its processes.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.repository import CHECKOUT
+from tests.server import Server, running
+from tests.soak.hostile import CLIENTS
+from tests.soak.load import Load, loaded, post
+
+pytestmark = pytest.mark.soak
+
+SECONDS = 6.0
+P99, LONGEST = 50.0, 250.0  # ms
+MEMORY = 2**30
+END_SECONDS = 10.0  # a second each to serve on and for what is open, and the ends of the processes
+REQUEST = post("/predict/mlp", '{"value": 5}')
+
+
+def resident(server: Server) -> int:
+    total = 0
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(server.process.pid)
+        for process in [parent, *parent.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                total += process.memory_info().rss
+    return total
+
+
+@contextmanager
+def harmed(server: Server, kinds: list[str], seconds: float) -> Iterator[list[int]]:
+    """Hostile clients at work; memory is sampled when the context ends by waiting for them."""
+    port = server.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "tests.soak.hostile"]
+    clients = [subprocess.Popen([*command, kind, port, str(seconds)], cwd=CHECKOUT) for kind in kinds]
+    sampled: list[int] = []
+    yield sampled
+    while any(client.poll() is None for client in clients):
+        sampled.append(resident(server))
+        time.sleep(0.05)
+    assert {client.returncode for client in clients} == {0}
+
+
+def check(load: Load, begin: float, sampled: list[int], what: str) -> None:
+    longest = 1e3 * max(took for at, took in load.answers if at >= begin)
+    print(f"{what}: p99 {load.p99(begin):.1f} ms, longest {longest:.0f} ms, {max(sampled) / 2**20:.0f} MiB")
+
+    assert load.failures == []
+    assert load.p99(begin) <= P99
+    assert longest <= LONGEST
+    assert max(sampled) <= MEMORY
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_one_client_of_each_kind_costs_the_others_nothing(
+    workers: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], subtests: pytest.Subtests
+) -> None:
+    options = ["--workers", workers, "--memory-bytes", str(100 * 2**20)]
+    with running(tmp_path / "log", *options) as server, capsys.disabled():
+        port = int(server.url.rpartition(":")[2])
+        for kind in CLIENTS:
+            with subtests.test(kind):
+                with loaded(port, REQUEST, lambda answer: answer["model"] == "mlp", connections=2) as load:
+                    begin = time.perf_counter()
+                    with harmed(server, [kind], SECONDS) as sampled:
+                        pass
+                check(load, begin, sampled, f"{workers} worker(s), {kind}")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_mixtures_of_them_cost_the_others_nothing_and_the_process_ends_in_time(
+    workers: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--workers", workers, "--memory-bytes", str(100 * 2**20), "--drain-seconds", "1"]
+    with running(tmp_path / "log", *options, "--shutdown-seconds", "1") as server, capsys.disabled():
+        port = int(server.url.rpartition(":")[2])
+        with loaded(port, REQUEST, lambda answer: answer["model"] == "mlp", connections=2) as load:
+            begin = time.perf_counter()
+            with harmed(server, ["any"], 10 * SECONDS) as sampled:
+                pass
+        check(load, begin, sampled, f"{workers} worker(s), a mixture")
+        with harmed(server, ["drips"], SECONDS):
+            time.sleep(1)
+            server.process.terminate()
+            server.process.wait(END_SECONDS)
+            sampled.clear()
+
+    assert server.process.returncode == 0
