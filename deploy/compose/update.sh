@@ -1,5 +1,5 @@
 #!/bin/sh
-# Replace the running replicas of `service` by new ones without a failed request, behind the proxy. Start it in the checkout
+# Replace the running replicas of `service` by new ones, behind the proxy, which asks whichever listens. Start it in the checkout
 # with the project's files in COMPOSE_FILE (compose.yaml:deploy/compose/proxy.yaml), after `docker compose build`.
 #
 # As many new replicas as there are old ones are started beside them; once they are healthy, the old ones are stopped one by

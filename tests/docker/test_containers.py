@@ -1,72 +1,32 @@
 """`make test-docker`: the images, compose and a swarm on a real Docker Engine. Port 8000 has to be free."""
 
 import json
-import os
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from itertools import count
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.repository import CHECKOUT
+from tests.docker.engine import URL, compose, inspect, run, wait_for
 
 pytestmark = pytest.mark.docker
 
-URL = "http://127.0.0.1:8000"
 CONTRACT = ["test_predict.py", "test_models.py", "test_openapi.py"]
 MEGABYTE = 10**6
 
 
-def run(*command: str, seconds: float = 300, **environment: str) -> str:
-    done = subprocess.run(
-        command,
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=seconds,
-        env=os.environ | {"COMPOSE_PROJECT_NAME": "lagcast-test"} | environment,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
-    return done.stdout.strip()
-
-
-def compose(*arguments: str) -> str:
-    return run("docker", "compose", *arguments)
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if what():
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise TimeoutError(run("docker", "ps", "-a"))
-
-
 @pytest.fixture(scope="module")
-def container() -> Iterator[str]:
+def container(images: None) -> Iterator[str]:
     """The id of the service's container, healthy."""
-    compose("build", "service", "train")
     compose("up", "--detach", "--wait", "service")
     try:
         yield compose("ps", "--quiet", "service")
     finally:
         compose("--profile", "*", "down", "--volumes", "--timeout", "10")
-
-
-def inspect(container: str, template: str) -> str:
-    return run("docker", "inspect", "--format", template, container)
 
 
 def test_the_published_port_keeps_the_contract(container: str) -> None:
