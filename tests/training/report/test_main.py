@@ -202,11 +202,11 @@ REFUSED = {
     "a column that is not there": (
         "--csv {0} --column y",
         2,
-        "line 1: column 'y' is missing; the columns are 'day', 'x'",
+        "column 'y' (--column) is missing; the columns are 'day', 'x'",
     ),
     "a file that is not there": ("--csv {0}.none --column x", 2, "own.csv.none: No such file or directory"),
     "a column without a file": ("--column x", 2, "--column needs --data"),
-    "a window without a file": ("--window 3", 2, "--window needs --csv"),
+    "a window without a file": ("--window 3", 2, "--window needs --data"),
     "no seed": ("--seeds 0", 2, "--seeds: Input should be greater than or equal to 1"),
     "a folder that is a file": ("--quick --out {0}", 1, "File exists"),
 }
