@@ -116,7 +116,7 @@ IMAGES := lagcast-service lagcast-training
 BASE ?= python:3.13-slim
 
 base-image:  ## pin the base image in Dockerfile by the digest that its tag $(BASE) has now
-	digest=$$(docker buildx imagetools inspect $(BASE) --format '{{.Manifest.Digest}}') && \
+	digest=$$(docker buildx imagetools inspect $(BASE) | sed -n 's/^Digest: *//p') && test -n "$$digest" && \
 		sed "s|^ARG PYTHON_IMAGE=.*|ARG PYTHON_IMAGE=$(BASE)@$$digest|" Dockerfile >Dockerfile.new && \
 		mv Dockerfile.new Dockerfile
 
