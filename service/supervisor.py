@@ -18,6 +18,7 @@ from service.server import Server, where
 
 logger = logging.getLogger("lagcast")
 
+START_SECONDS, PING_SECONDS = 60.0, 0.1
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 30.0
 ORPHAN_PAUSE_SECONDS = 0.5
 ORPHAN_END_SECONDS = 3.0  # for the requests that are being answered when the parent is gone
@@ -46,6 +47,7 @@ class Supervisor(Multiprocess):
         self._failures = 0
         self._retry_at = 0.0
         self._has_started = False
+        self._started: dict[int | None, float] = {}  # when, of the workers that have not answered yet
         signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigterm(self, *_: object) -> None:
@@ -61,6 +63,8 @@ class Supervisor(Multiprocess):
         if self.should_exit.is_set() or time.monotonic() < self._retry_at:
             return
         for index, process in enumerate(self.processes):
+            if self._is_starting(process):
+                continue
             if process.is_alive(timeout=self.config.timeout_worker_healthcheck):
                 self._note_start(process)
                 continue
@@ -69,15 +73,26 @@ class Supervisor(Multiprocess):
             logger.warning("the worker %s has ended with %s", process.pid, process.exitcode)
             if self.should_exit.is_set():
                 return
-            if process.exitcode == STARTUP_FAILURE and not self._put_off(process):
+            has_failed = self._started.pop(process.pid, None) is not None or process.exitcode == STARTUP_FAILURE
+            if has_failed and not self._put_off(process):
                 return
             self.processes[index] = self._start()
         if all(process.is_ready(timeout=1) for process in self.processes):
             self._failures = 0
 
+    def _is_starting(self, process: Process) -> bool:
+        """Whether a worker still imports its modules: it answers no health check then, on a busy machine for long."""
+        is_young = time.monotonic() < self._started.get(process.pid, 0.0) + START_SECONDS
+        if not (is_young and process.process.is_alive()):
+            return False
+        if process.ping(timeout=PING_SECONDS):
+            del self._started[process.pid]
+            return False
+        return True
+
     def _put_off(self, process: Process) -> bool:
         """Whether a worker that failed to start is worth another attempt, which is then due now."""
-        if not self._has_started:
+        if process.exitcode == STARTUP_FAILURE and not self._has_started:
             logger.error("the worker %s failed to start, and no other has: ending", process.pid)
             self.exit_code = 1
             self.should_exit.set()
@@ -100,6 +115,7 @@ class Supervisor(Multiprocess):
     def _start(self) -> Process:
         process = Worker(self.config, self.sockets)
         process.start()
+        self._started[process.pid] = time.monotonic()
         return process
 
 
