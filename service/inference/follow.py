@@ -17,6 +17,7 @@ from service.inference.store import Store
 logger = logging.getLogger("lagcast")
 
 PAUSE_SECONDS = 0.1  # between two looks at the decision, which costs a worker one stat
+MIN_GRACE_SECONDS = 4.0  # a worker of a busy machine may not run for a while: that is no reason to fail readiness
 START_SECONDS = 60.0  # the parent decides before it starts workers; this is for a store that fails
 
 
@@ -59,8 +60,8 @@ class OwnDecisions(NamedTuple):
 class ParentsDecisions(NamedTuple):
     """A worker serves what its parent decided, from the store in `folder`, and confirms it there.
 
-    seconds: longest time until a new version is live. After twice that, workers that serve different decisions are
-    not ready.
+    seconds: longest time until a new version is live. After twice that, and at least MIN_GRACE_SECONDS, workers that
+    serve different decisions are not ready.
     """
 
     folder: Path
@@ -84,7 +85,7 @@ class Follower:
     def __init__(self, store: Store, lifecycle: Lifecycle, seconds: float) -> None:
         self._store = store
         self._lifecycle = lifecycle
-        self._grace = 2 * seconds
+        self._grace = max(2 * seconds, MIN_GRACE_SECONDS)
         self._pause = min(PAUSE_SECONDS, seconds / 4)
         self._newest = 0
         self._since = time.monotonic()
