@@ -24,7 +24,7 @@ from artifact.card import (
     agree,
     check_golden,
 )
-from artifact.intervals import BoundOverflow, Bounds, Intervals, UnreachableLevel
+from artifact.intervals import BoundOverflow, Intervals, UnreachableLevel
 from artifact.keys import read_key, read_keys
 from artifact.pins import pin, pinned, unpin
 from artifact.publish import publish
@@ -43,7 +43,6 @@ __all__ = [
     "ArtifactError",
     "Batch",
     "BoundOverflow",
-    "Bounds",
     "CardDraft",
     "DataSource",
     "Evaluation",

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +43,6 @@ class BoundOverflow(ArithmeticError):
     def __init__(self, row: int) -> None:
         super().__init__(row)
         self.row = row
-
-
-class Bounds(NamedTuple):
-    """Ends of prediction intervals, both (levels, rows, steps)."""
-
-    lower: Batch
-    upper: Batch
 
 
 class Coverage(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -140,29 +133,29 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         with np.errstate(over="ignore"):  # to infinity, which `bounds` refuses
             return spreads.clip(min=self.least_spread).astype(np.float32)
 
-    def bounds(self, quantiles: Batch, windows: Batch, values: Batch) -> Bounds:
-        """Ends of the intervals of `values`, (rows, steps), the forecasts for `windows`, (rows, window).
+    def bounds(self, quantiles: Batch, windows: Batch, values: Batch) -> Batch:
+        """Lower and upper ends of the intervals of `values`, (2, levels, rows, steps).
 
-        quantiles: from `self.quantiles`. Raises BoundOverflow.
+        quantiles: from `self.quantiles`. values: (rows, steps), the forecasts for `windows`, (rows, window). Raises
+        BoundOverflow.
         """
         spreads = self.spreads(windows)
         if self._highest_score * (spreads if isinstance(spreads, float) else float(spreads.max())) < HALF_ULP:
-            lower, upper = quantiles * spreads + values
-            return Bounds(lower, upper)
+            return quantiles * spreads + values
         with np.errstate(over="ignore", invalid="ignore"):
-            lower, upper = quantiles * spreads + values
-        finite = np.isfinite(lower) & np.isfinite(upper)
+            bounds: Batch = quantiles * spreads + values
+        finite = np.isfinite(bounds)
         if not finite.all():
-            raise BoundOverflow(int(np.argmin(finite.all(axis=(0, 2)))))
-        return Bounds(lower, upper)
+            raise BoundOverflow(int(np.argmin(finite.all(axis=(0, 1, 3)))))
+        return bounds
 
 
 def _deviation(windows: Batch) -> Floats | float:
     """Standard deviation of each window, in float64."""
     if len(windows) == 1:  # plain Python is faster than NumPy on so few values
         row = windows[0].tolist()
-        mean = sum(row) / len(row)
-        return math.sqrt(sum([(value - mean) ** 2 for value in row]) / len(row))
+        count = len(row)
+        return math.dist(row, [sum(row) / count] * count) / math.sqrt(count)
     differences = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
     deviations: Floats = np.sqrt(np.einsum("ij,ij->i", differences, differences) / windows.shape[1])
     return deviations[:, None]

@@ -23,15 +23,24 @@ class Forecast(NamedTuple):
 def forecast(model: LiveModel, windows: Batch) -> Forecast:
     """Forecast windows, (rows, window), and count them in the model's tally. Raises PredictionOverflow."""
     values = model.engine.predict(windows)
-    is_single = values.size == 1  # NumPy's overhead matters for one number
+    first_steps, total = _sums(values)
     # The sum is finite if and only if every value is; float64 cannot overflow here.
-    total = values.item() if is_single else values.sum(dtype=np.float64).item()
     if not math.isfinite(total):
         raise PredictionOverflow(int(np.argmin(np.isfinite(values).all(axis=1))))
     extrapolated = _extrapolated(windows, model.card)
-    first_steps = total if values.shape[1] == 1 else values[:, 0].sum(dtype=np.float64).item()
     model.tally.add(len(windows), len(extrapolated), first_steps)
     return Forecast(values, extrapolated)
+
+
+def _sums(values: Batch) -> tuple[float, float]:
+    """Sums of the first steps and of all steps, in float64."""
+    if values.size == 1:
+        return values.item(), values.item()
+    if len(values) == 1:  # plain Python is faster than NumPy on so few values
+        row = values[0].tolist()
+        return row[0], sum(row)
+    total = values.sum(dtype=np.float64).item()
+    return total if values.shape[1] == 1 else values[:, 0].sum(dtype=np.float64).item(), total
 
 
 def _extrapolated(windows: Batch, card: ModelCard) -> Sequence[int] | NDArray[np.intp]:

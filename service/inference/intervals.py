@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from artifact import Batch, BoundOverflow, Bounds, UnreachableLevel
+from artifact import Batch, BoundOverflow, UnreachableLevel
 from service.inference.errors import BadInput, LevelOutOfReach, PredictionOverflow
 from service.inference.forecast import Forecast, forecast
 from service.inference.lifecycle import LiveModel
@@ -10,9 +10,10 @@ from service.inference.lifecycle import LiveModel
 MAX_BOUNDS = 5_000_000  # 100,000 rows of 12 steps with 2 levels: 20 MB, and 50 MB as JSON
 
 
-def forecast_with_intervals(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Bounds]:
-    """Forecast windows, (rows, window), with the interval of each level, 0 < level < 100, in the order of `levels`.
+def forecast_with_intervals(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Batch]:
+    """Forecast windows, (rows, window), and the lower and upper ends of intervals, (2, levels, rows, steps).
 
+    levels: 0 < level < 100, in the order of the answer.
     Raises LevelOutOfReach, or BadInput for more bounds than an answer may have, before anything is forecast; or
     PredictionOverflow, for a bound too.
     """

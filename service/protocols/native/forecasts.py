@@ -1,12 +1,12 @@
 """Codec of /forecast: bytes of a request to bytes of its answer, all steps and the intervals of some levels."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import orjson
 
-from artifact import Batch, Bounds, ModelCard
+from artifact import Batch, ModelCard
 from service.inference.errors import InvalidRequest, LevelOutOfReach, PredictionOverflow
 from service.inference.forecast import Forecast, forecast
 from service.inference.intervals import forecast_with_intervals
@@ -25,8 +25,14 @@ def answer_forecast(model: LiveModel, content: bytes) -> bytes:
         found, bounds = _forecast(model, np.array([window], np.float32), body.levels)
     except PredictionOverflow:
         raise overflow([body.key()]) from None
-    intervals = {} if bounds is None else _by_level(body.levels, bounds.lower[:, 0], bounds.upper[:, 0])
-    return _write(card, "forecast", found.values[0], intervals, extrapolated=len(found.extrapolated) > 0)
+    # Put together from pieces: one array and one template cost half of what a dictionary of arrays costs.
+    return b'{"model":%b,"version":%d,"forecast":%b,"intervals":{%b},"extrapolated":%b}' % (
+        orjson.dumps(card.name),
+        card.version,
+        orjson.dumps(found.values[0], option=orjson.OPT_SERIALIZE_NUMPY),
+        b"" if bounds is None else _intervals_json(tuple(body.levels), bounds),
+        b"true" if len(found.extrapolated) else b"false",
+    )
 
 
 def answer_forecasts(model: LiveModel, content: bytes, max_rows: int) -> bytes:
@@ -36,16 +42,24 @@ def answer_forecasts(model: LiveModel, content: bytes, max_rows: int) -> bytes:
         found, bounds = _forecast(model, windows, levels)
     except PredictionOverflow as error:
         raise overflow([key, error.row]) from None
-    intervals = {} if bounds is None else _by_level(levels, *bounds)
-    return _write(model.card, "forecasts", found.values, intervals, extrapolated=found.extrapolated)
+    ends = () if bounds is None else zip(levels, *bounds, strict=True)
+    answer = {
+        "model": model.card.name,
+        "version": model.card.version,
+        "forecasts": found.values,
+        "intervals": {level_text(level): {"lower": lower, "upper": upper} for level, lower, upper in ends},
+        "extrapolated": found.extrapolated,
+    }
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
+@lru_cache(maxsize=256)
 def level_text(level: float) -> str:
     """A level as a key in JSON: 80 for 80 and for 80.0, 99.5 for 99.5."""
     return str(int(level)) if level == int(level) else repr(level)
 
 
-def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Bounds | None]:
+def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Batch | None]:
     if not levels:
         return forecast(model, windows), None
     try:
@@ -55,22 +69,20 @@ def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tupl
         raise InvalidRequest([{"type": "level_out_of_reach", "loc": place, "msg": str(error.detail)}]) from None
 
 
-def _by_level(levels: Sequence[float], lower: Iterable[Batch], upper: Iterable[Batch]) -> dict[str, dict[str, Batch]]:
-    ends = zip(levels, lower, upper, strict=True)
-    return {level_text(level): {"lower": low, "upper": high} for level, low, high in ends}
+def _intervals_json(levels: tuple[float, ...], bounds: Batch) -> bytes:
+    """The intervals of one row as the inside of a JSON object. bounds: (2, levels, 1, steps)."""
+    rows = orjson.dumps(bounds.reshape(2 * len(levels), -1), option=orjson.OPT_SERIALIZE_NUMPY)
+    lists = rows[2:-2].split(b"],[")
+    template, order = _template(levels)
+    return template % tuple([lists[place] for place in order])
 
 
-def _write(
-    card: ModelCard, key: str, values: Batch, intervals: dict[str, dict[str, Batch]], *, extrapolated: Any
-) -> bytes:
-    answer = {
-        "model": card.name,
-        "version": card.version,
-        key: values,
-        "intervals": intervals,
-        "extrapolated": extrapolated,
-    }
-    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+@lru_cache(maxsize=256)
+def _template(levels: tuple[float, ...]) -> tuple[bytes, list[int]]:
+    """JSON of intervals without their numbers, and which row of the bounds comes next. A level may come twice."""
+    last = {level_text(level): place for place, level in enumerate(levels)}
+    parts = [b'%b:{"lower":[%%b],"upper":[%%b]}' % orjson.dumps(text) for text in last]
+    return b",".join(parts), [row for place in last.values() for row in (place, len(levels) + place)]
 
 
 def _read_batch(card: ModelCard, content: bytes, max_rows: int) -> tuple[Batch, Sequence[float], str]:
