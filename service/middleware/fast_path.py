@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.inference.errors import ServiceError
 from service.inference.lifecycle import Lifecycle
 from service.middleware.body_limit import replay
 from service.middleware.concurrency import Concurrency
@@ -54,7 +53,7 @@ class FastPath:
             return None
         try:
             return ANSWERS[prefix](self._lifecycle.live(name), content)
-        except ServiceError:
+        except Exception:  # noqa: BLE001  # whatever it is, the framework comes to it again and answers it
             return None
 
 

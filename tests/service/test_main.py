@@ -1,10 +1,12 @@
 """`python -m service`, from its arguments to its end."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,8 +115,50 @@ def test_a_repository_that_is_absent_or_empty_stops_the_start_and_is_told_apart(
 def test_a_port_that_is_taken_stops_the_start(server: Server, workers: str) -> None:
     ended = serve("--port", server.url.rpartition(":")[2], "--workers", workers)
 
-    assert ended.returncode != 0
-    assert "address already in use" in ended.stderr.lower()
+    assert ended.returncode == 3
+    (line,) = ended.stderr.splitlines()
+    assert line.endswith("is taken: address already in use; try make serve PORT=8080, or --port 8080")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_host_that_does_not_resolve_is_named(workers: str) -> None:
+    ended = serve("--host", "nowhere.invalid", "--workers", workers)
+
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("lagcast: the host 'nowhere.invalid' does not resolve")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("LAGCAST_API_KEY_FILE", "keys", "there is no such setting; the nearest is LAGCAST_API_KEYS_FILE"),
+        ("LAGCAST_CORS_ORIGINS", "[http", "is neither a JSON list nor items with commas between them"),
+        ("LAGCAST_MEMORY_BYTES", "1000", "LAGCAST_MEMORY_BYTES is 1000, but one body of LAGCAST_MAX_BODY_BYTES takes"),
+    ],
+)
+def test_a_wrong_variable_exits_2_with_one_line(name: str, value: str, message: str) -> None:
+    ended = serve("--port", 0, **{name: value})
+
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert message in line
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_every_line_of_the_log_is_json_with_a_pid_and_one_says_where_the_service_is(
+    workers: str, tmp_path: Path
+) -> None:
+    with running(tmp_path / "log", "--workers", workers) as server:
+        httpx.post(f"{server.url}/predict/mlp/batch", json={"values": [5.0] * 30_000})
+        deadline = time.monotonic() + 30
+        while "stop with Ctrl-C" not in server.log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    events = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert all(event["pid"] > 0 for event in events)
+    (where,) = [event["message"] for event in events if event["message"].startswith("serving:")]
+    assert f"{server.url}/docs" in where
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -49,6 +49,35 @@ def test_an_error_in_the_log_has_the_id_of_its_request_and_the_traceback(caplog:
     assert count("/failing", 500) == 1
 
 
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_an_error_that_nobody_foresaw_is_a_500_in_json_counted_and_logged(
+    has_begun: bool,  # noqa: FBT001
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def failing(scope: Scope, receive: Receive, send: Send) -> None:
+        if has_begun:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        fail()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    path = f"/unforeseen/{has_begun}"
+    scope = {"type": "http", "path": path, "method": "GET", "headers": [(b"x-request-id", b"mine")]}
+    sent: list[Message] = []
+    before = count(path, 500)
+    asyncio.run(Observe(failing, str, access_log=False)(scope, receive, send))
+
+    assert count(path, 500) == before + 1
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+    assert (b"x-request-id", b"mine") in sent[0]["headers"]
+    if not has_begun:
+        assert (sent[0]["status"], sent[1]["body"]) == (500, b'{"detail":"Internal Server Error"}')
+
+
 def test_a_client_that_has_gone_before_its_answer_is_counted_as_such() -> None:
     async def unheard(scope: Scope, receive: Receive, send: Send) -> None: ...
 
