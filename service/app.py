@@ -157,8 +157,16 @@ def create_api(settings: Settings, lifecycle: Lifecycle, source: Source, exposit
     for protocol in protocols:
         api.include_router(protocol.other)
     _add_error_handlers(api)
-    api.openapi = Document(api, lifecycle, protocols)  # type: ignore[method-assign]  # FastAPI's documented way
+    _add_document(api, Document(api, lifecycle, protocols))
     return api
+
+
+def _add_document(api: FastAPI, document: Document) -> None:
+    api.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
+    path = api.openapi_url or ""
+    # In place of FastAPI's route, which writes the document anew for every request.
+    api.router.routes[:] = [route for route in api.routes if getattr(route, "path", None) != path]
+    api.add_route(path, document.respond, include_in_schema=False)
 
 
 def _add_error_handlers(api: FastAPI) -> None:
