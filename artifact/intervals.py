@@ -90,29 +90,21 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return math.floor(10_000 * self.calibration_windows / (self.calibration_windows + 1)) / 100
 
     @cached_property
-    def _table(self) -> Batch:
-        """(ranks, steps)."""
-        return np.array(self.scores, np.float32).T.copy()
-
-    @cached_property
     def _highest_score(self) -> float:
-        return float(self._table.max())
+        return max(row[-1] for row in self.scores)
 
     @cached_property
-    def _quantiles(self) -> dict[tuple[float, ...], Batch]:
+    def _quantiles(self) -> dict[tuple[float, ...], list[list[float]]]:
         """Quantiles of the levels that were asked for lately."""
         return {}
 
-    def quantiles(self, levels: Sequence[float]) -> Batch:
-        """Minus and plus the conformal quantiles of some levels, (2, levels, 1, steps), in units of a window's spread.
-
-        Raises UnreachableLevel.
-        """
+    def quantiles(self, levels: Sequence[float]) -> list[list[float]]:
+        """Conformal quantiles, a list of steps per level, in units of a window's spread. Raises UnreachableLevel."""
         key = tuple(levels)
         found = self._quantiles.get(key)
         if found is None:
-            found = self._table[[self._place(level) for level in levels]][:, None, :]
-            found = np.stack([-found, found])
+            places = [self._place(level) for level in levels]
+            found = [[row[place] for row in self.scores] for place in places]
             if len(self._quantiles) >= MAX_CACHED:
                 self._quantiles.clear()
             self._quantiles[key] = found
@@ -125,29 +117,35 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             raise UnreachableLevel(level, self.highest_level)
         return bisect_left(self.ranks, rank)
 
-    def spreads(self, windows: Batch) -> Batch | float:
+    def spreads(self, windows: Batch) -> Floats | float:
         """Spread of each window, (rows, window) → (rows, 1), or a number for one row."""
         spreads = SPREADS[self.spread](windows)
-        if isinstance(spreads, float):
-            return max(spreads, self.least_spread)
-        with np.errstate(over="ignore"):  # to infinity, which `bounds` refuses
-            return spreads.clip(min=self.least_spread).astype(np.float32)
+        return max(spreads, self.least_spread) if isinstance(spreads, float) else spreads.clip(min=self.least_spread)
 
-    def bounds(self, quantiles: Batch, windows: Batch, values: Batch) -> Batch:
+    def bounds(self, quantiles: list[list[float]], windows: Batch, values: Batch) -> Batch:
         """Lower and upper ends of the intervals of `values`, (2, levels, rows, steps).
 
         quantiles: from `self.quantiles`. values: (rows, steps), the forecasts for `windows`, (rows, window). Raises
         BoundOverflow.
         """
         spreads = self.spreads(windows)
-        if self._highest_score * (spreads if isinstance(spreads, float) else float(spreads.max())) < HALF_ULP:
-            return quantiles * spreads + values
-        with np.errstate(over="ignore", invalid="ignore"):
-            bounds: Batch = quantiles * spreads + values
+        if len(values) == 1 and isinstance(spreads, float) and spreads * self._highest_score < HALF_ULP:
+            return _bounds_of_row(quantiles, spreads, values)
+        halves = np.array(quantiles)[:, None, :] * spreads
+        with np.errstate(over="ignore"):
+            bounds = np.stack([values - halves, values + halves]).astype(np.float32)
         finite = np.isfinite(bounds)
         if not finite.all():
             raise BoundOverflow(int(np.argmin(finite.all(axis=(0, 1, 3)))))
         return bounds
+
+
+def _bounds_of_row(quantiles: list[list[float]], spread: float, values: Batch) -> Batch:
+    """The same numbers in plain Python: in a server, where its code is not in the cache, NumPy costs twice as much."""
+    row = values[0].tolist()
+    lower = [value - score * spread for scores in quantiles for value, score in zip(row, scores, strict=False)]
+    upper = [value + score * spread for scores in quantiles for value, score in zip(row, scores, strict=False)]
+    return np.array(lower + upper, np.float32).reshape(2, len(quantiles), 1, len(row))
 
 
 def _deviation(windows: Batch) -> Floats | float:

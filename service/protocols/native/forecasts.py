@@ -25,14 +25,15 @@ def answer_forecast(model: LiveModel, content: bytes) -> bytes:
         found, bounds = _forecast(model, np.array([window], np.float32), body.levels)
     except PredictionOverflow:
         raise overflow([body.key()]) from None
-    # Put together from pieces: one array and one template cost half of what a dictionary of arrays costs.
-    return b'{"model":%b,"version":%d,"forecast":%b,"intervals":{%b},"extrapolated":%b}' % (
-        orjson.dumps(card.name),
-        card.version,
-        orjson.dumps(found.values[0], option=orjson.OPT_SERIALIZE_NUMPY),
-        b"" if bounds is None else _intervals_json(tuple(body.levels), bounds),
-        b"true" if len(found.extrapolated) else b"false",
-    )
+    ends = () if bounds is None else zip(body.levels, *bounds[:, :, 0], strict=True)
+    answer = {
+        "model": card.name,
+        "version": card.version,
+        "forecast": found.values[0],
+        "intervals": {level_text(level): {"lower": lower, "upper": upper} for level, lower, upper in ends},
+        "extrapolated": len(found.extrapolated) > 0,
+    }
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def answer_forecasts(model: LiveModel, content: bytes, max_rows: int) -> bytes:
@@ -67,22 +68,6 @@ def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tupl
     except LevelOutOfReach as error:
         place: list[str | int] = ["body", "levels", error.position]
         raise InvalidRequest([{"type": "level_out_of_reach", "loc": place, "msg": str(error.detail)}]) from None
-
-
-def _intervals_json(levels: tuple[float, ...], bounds: Batch) -> bytes:
-    """The intervals of one row as the inside of a JSON object. bounds: (2, levels, 1, steps)."""
-    rows = orjson.dumps(bounds.reshape(2 * len(levels), -1), option=orjson.OPT_SERIALIZE_NUMPY)
-    lists = rows[2:-2].split(b"],[")
-    template, order = _template(levels)
-    return template % tuple([lists[place] for place in order])
-
-
-@lru_cache(maxsize=256)
-def _template(levels: tuple[float, ...]) -> tuple[bytes, list[int]]:
-    """JSON of intervals without their numbers, and which row of the bounds comes next. A level may come twice."""
-    last = {level_text(level): place for place, level in enumerate(levels)}
-    parts = [b'%b:{"lower":[%%b],"upper":[%%b]}' % orjson.dumps(text) for text in last]
-    return b",".join(parts), [row for place in last.values() for row in (place, len(levels) + place)]
 
 
 def _read_batch(card: ModelCard, content: bytes, max_rows: int) -> tuple[Batch, Sequence[float], str]:
