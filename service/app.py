@@ -10,7 +10,6 @@ from typing import cast
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -31,6 +30,7 @@ from service.middleware.deadline import Deadline
 from service.middleware.fast_path import FastPath
 from service.middleware.head_requests import HeadRequests
 from service.middleware.observe import Observe
+from service.middleware.path_prefix import PathPrefix
 from service.middleware.shutdown import Drain
 from service.openapi import Document
 from service.protocols.http_errors import ErrorResponse, to_response
@@ -42,6 +42,7 @@ from service.protocols.tensorflow_serving import routes as tensorflow_serving
 from service.protocols.time_series import routes as time_series
 from service.settings import Settings
 from service.telemetry.exposition import Exposition, build_of, create_metrics_router
+from service.web.docs import add_docs
 from service.web.page import add_page
 
 logger = logging.getLogger("lagcast")
@@ -76,6 +77,8 @@ def create_app(settings: Settings, metrics_dir: Path | None = None, source: Sour
 def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
     concurrency = Concurrency(HeadRequests(api), settings.max_concurrency)
     outermost_first: list[Callable[[ASGIApp], ASGIApp]] = [
+        # Before the next one, which replaces the proxy's address by the client's: only a proxy that is trusted counts.
+        *_path_prefix(settings),
         # Before whatever asks who the client is.
         *_proxies(settings),
         # Sees every response, those of the other middleware too: each has an id, and is counted and logged.
@@ -103,6 +106,12 @@ def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> A
 def _proxies(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:
     trusted = settings.trusted_proxies
     return [partial(ProxyHeadersMiddleware, trusted_hosts=trusted)] if trusted else []  # type: ignore[list-item]  # uvicorn has ASGI types of its own
+
+
+def _path_prefix(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:
+    if not settings.root_path and not settings.trusted_proxies:
+        return []
+    return [partial(PathPrefix, root_path=settings.root_path, trusted=settings.trusted_proxies)]
 
 
 def _cors(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:
@@ -138,12 +147,14 @@ def create_api(settings: Settings, lifecycle: Lifecycle, source: Source, exposit
             async with exposition.sharing():
                 yield
 
-    api: FastAPI = FastAPIOffline(
+    # Without FastAPI's own route of the document, which writes it anew for every request, and its page, which does not
+    # work below a path.
+    api = FastAPI(
         title="lagcast",
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
     )
     limits = Limits(settings.max_batch_rows, settings.max_body_bytes)
@@ -154,6 +165,7 @@ def create_api(settings: Settings, lifecycle: Lifecycle, source: Source, exposit
         api.include_router(protocol.predict)
     api.include_router(create_metrics_router(exposition))
     add_page(api)
+    add_docs(api)
     for protocol in protocols:
         api.include_router(protocol.other)
     _add_error_handlers(api)
@@ -163,10 +175,7 @@ def create_api(settings: Settings, lifecycle: Lifecycle, source: Source, exposit
 
 def _add_document(api: FastAPI, document: Document) -> None:
     api.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
-    path = api.openapi_url or ""
-    # In place of FastAPI's route, which writes the document anew for every request.
-    api.router.routes[:] = [route for route in api.routes if getattr(route, "path", None) != path]
-    api.add_route(path, document.respond, include_in_schema=False)
+    api.add_route("/openapi.json", document.respond, include_in_schema=False)
 
 
 def _add_error_handlers(api: FastAPI) -> None:

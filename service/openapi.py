@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from service.inference.lifecycle import Lifecycle, LiveModel
+from service.middleware.path_prefix import SCOPE_KEY
 from service.protocols.http_errors import error_key
 from service.protocols.protocol import Protocol
 
@@ -24,9 +25,15 @@ class Document:
     def __call__(self) -> dict[str, Any]:
         return self._now()[1]
 
-    async def respond(self, _: Request) -> Response:
-        """The document as it was written when it was made: writing it takes as long again."""
-        return Response(self._now()[2], media_type="application/json")
+    async def respond(self, request: Request) -> Response:
+        """The document as it was written when it was made: writing it takes as long again.
+
+        Below a path prefix that is known, the prefix is its server: clients would ask beside it otherwise.
+        """
+        content, prefix = self._now()[2], request.scope.get(SCOPE_KEY, "")
+        if prefix:
+            content = b'{"servers":%b,' % orjson.dumps([{"url": prefix}]) + content[1:]
+        return Response(content, media_type="application/json")
 
     def _now(self) -> tuple[list[LiveModel], dict[str, Any], bytes]:
         models = self._live_models()

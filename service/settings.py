@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "LAGCAST_"
+PATH_PREFIX = r"^(/[A-Za-z0-9._~-]+)*$"  # no slash at its end
 EXAMPLES = """examples:
   python -m service --port 8080 --workers 2
   LAGCAST_CORS_ORIGINS=https://a.example,https://b.example python -m service
@@ -92,7 +93,11 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Networks = Field(
         [],
-        description="addresses or networks of proxies whose X-Forwarded-For names the client; unset: none",
+        description="addresses or networks of proxies whose X-Forwarded-For names the client, and X-Forwarded-Prefix "
+        "the path below which they show the service; unset: none",
+    )
+    root_path: str = Field(
+        "", pattern=PATH_PREFIX, description="path below which a reverse proxy shows the service, as /forecasts"
     )
     cors_origins: Items = Field([], description="web origins that may ask, with commas between them; unset: none")
     card_key_file: Path | None = Field(None, description="the key that cards must be signed with; unset: none")

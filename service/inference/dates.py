@@ -1,7 +1,8 @@
-"""The frequency of a model's series, and whether a request's frequency is the same."""
+"""The frequency of a model's series: whether a request's is the same, and the times of a forecast."""
 
 from artifact import ModelCard
 from artifact.calendar import CalendarError, Frequency
+from artifact.timestamps import TimeStamp, times_after
 from service.inference.errors import BadInput
 
 
@@ -30,3 +31,17 @@ def frequency_of(card: ModelCard) -> Frequency | None:
         return None if name is None else Frequency.parse(name)
     except CalendarError:
         return None
+
+
+def forecast_times(card: ModelCard, last: str) -> list[str]:
+    """The time of each step of a forecast, in the form of `last`, the time of the window's last value.
+
+    Raises BadInput for a time that is none or does not lie on the card's frequency, and without such a frequency.
+    """
+    frequency = frequency_of(card)
+    if frequency is None:
+        raise BadInput(f"{card.name} was trained on a series without times; leave the time out")
+    try:
+        return times_after(TimeStamp.parse(last), frequency, card.horizon, card.steps)
+    except CalendarError as error:
+        raise BadInput(str(error)) from None

@@ -1,4 +1,4 @@
-"""API keys: 401 without `Authorization: Bearer KEY` of a known key."""
+"""API keys: 401 without `Authorization: Bearer KEY` of a known key, except for the page, which asks for one."""
 
 import hashlib
 import hmac
@@ -17,6 +17,10 @@ from service.protocols.http_errors import to_response
 logger = logging.getLogger("lagcast")
 
 
+PAGES = frozenset({"/", "/docs"})
+PAGE_FILES = ("/static/", "/static-offline-docs/")
+
+
 class ApiKeys:
     """Answers only those who send `Authorization: Bearer KEY` with a key whose sha256 is in the file.
 
@@ -31,7 +35,7 @@ class ApiKeys:
         self._next_look = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if is_unlimited(scope) or self._is_known(Headers(scope=scope).get("authorization", "")):
+        if is_unlimited(scope) or _is_page(scope) or self._is_known(Headers(scope=scope).get("authorization", "")):
             await self._app(scope, receive, send)
         else:
             error = Unauthorized("An API key is needed: send it as 'Authorization: Bearer KEY'")
@@ -56,6 +60,12 @@ class ApiKeys:
                 logger.info("read the API keys anew: %d", len(self._digests))
         except (OSError, InvalidKeysFile) as error:
             logger.warning("the API keys stay as they were: %s", error)
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether a request is for the page or the documents' page, or a file of theirs: they ask for the key."""
+    path: str = scope["path"]
+    return scope["method"] in {"GET", "HEAD"} and (path in PAGES or path.startswith(PAGE_FILES))
 
 
 class InvalidKeysFile(Exception):

@@ -1,12 +1,14 @@
-"""`GET /`: a page of static files that uses the service's own routes."""
+"""`GET /`: the page, static files that use the service's own routes."""
 
 from pathlib import Path
 from typing import Literal
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
+
+from service.middleware.path_prefix import NO_SLASH, SCOPE_KEY
 
 FOLDER = Path(__file__).parent / "static"
 # Only the files beside it and the service itself; no inline script or style, no framing.
@@ -34,6 +36,8 @@ def add_page(app: FastAPI) -> None:
 
     @app.get("/", tags=["health"], summary=summary, response_model=Alive)
     async def page(request: Request) -> Response:
+        if NO_SLASH in request.scope:
+            return RedirectResponse(f"{request.scope[SCOPE_KEY]}/", 308)
         if "text/html" in request.headers.get("accept", ""):
             return FileResponse(FOLDER / "index.html", headers=HEADERS)
         return JSONResponse(Alive().model_dump(), headers={"Vary": "Accept"})

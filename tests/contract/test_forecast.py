@@ -145,7 +145,7 @@ def test_a_kept_version_is_asked_with_its_number(airline: httpx.Client, card: Mo
         ("airline", {"window": GOOD, "levels": 80}, ["levels"], "valid array"),
         ("airline", {"window": GOOD, "levels": list(range(1, 30))}, ["levels"], "at most 20"),
         ("airline/batch", {"windows": [GOOD], "levels": [0]}, ["levels", 0], "greater than 0"),
-        ("airline", {"window": GOOD, "level": [80]}, [], "the keys are 'window' and 'levels'"),
+        ("airline", {"window": GOOD, "level": [80]}, [], "the keys are 'window', 'levels' and 'time'"),
         ("airline", {"window": GOOD[1:]}, ["window"], "at least 24"),
         ("airline", {"levels": [80]}, ["window"], "Field required"),
         ("airline", {"window": [3e38, -3e38] * 12}, ["window"], "beyond float32"),
@@ -189,3 +189,49 @@ def test_levels_come_before_the_windows_or_after_them(airline: httpx.Client) -> 
     )
 
     assert after.content == before.content == spaced.content
+
+
+@pytest.mark.parametrize(
+    ("time", "first", "last"),
+    [
+        ("1960-12-01", "1961-01-01", "1961-12-01"),
+        ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+        ("2024-02-01T06:00:00+01:00[Europe/Berlin]", "2024-03-01T06:00:00+01:00[Europe/Berlin]", None),
+    ],
+)
+def test_a_forecast_of_a_window_with_a_time_has_time_stamps(
+    airline: httpx.Client, card: ModelCard, time: str, first: str, last: str | None
+) -> None:
+    answer = airline.post("/forecast/airline", json={"window": card.golden[0].window, "time": time}).json()
+
+    assert list(answer) == ["model", "version", "forecast", "intervals", "extrapolated", "timestamps"]
+    assert len(answer["timestamps"]) == STEPS
+    assert answer["timestamps"][0] == first
+    assert last is None or answer["timestamps"][-1] == last
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "message"),
+    [
+        (
+            "airline",
+            {"window": GOOD, "time": "soon"},
+            "'soon' is no time stamp of ISO 8601, such as 2024-01-31T12:00:00Z",
+        ),
+        (
+            "airline",
+            {"window": GOOD, "time": "1960-12-31"},
+            "1960-12-31 is a Saturday and does not lie on the frequency",
+        ),
+        ("airline", {"window": GOOD, "time": 5}, "Input should be a valid string"),
+        ("mlp", {"value": 5, "time": "1960-12-01"}, "mlp was trained on a series without times; leave the time out"),
+    ],
+)
+def test_a_time_that_cannot_be_used_is_refused_by_its_place(
+    airline: httpx.Client, model: str, body: dict[str, Any], message: str
+) -> None:
+    answer = airline.post(f"/forecast/{model}", json=body)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "time"]
+    assert message in answer.json()["detail"][0]["msg"]

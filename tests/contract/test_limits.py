@@ -19,12 +19,14 @@ def test_without_a_key_the_answer_is_401_and_with_one_it_is_the_prediction(tmp_p
     with running(tmp_path / "log", "--api-keys-file", keys) as server, httpx.Client(base_url=server.url) as client:
         refused = client.post("/predict/mlp", json={"value": 5}, headers={"Authorization": "Bearer wrong"})
         answered = client.post("/predict/mlp", json={"value": 5}, headers={"Authorization": "Bearer secret"})
-        docs = client.get("/docs")
+        pages = [client.get(path, headers={"Accept": "text/html"}) for path in ("/", "/docs", "/static/main.js")]
+        others = [client.get(path) for path in ("/models", "/openapi.json", "/metrics", "/static", "/docs/x")]
 
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
     assert refused.json() == {"detail": "An API key is needed: send it as 'Authorization: Bearer KEY'"}
     assert answered.status_code == 200
-    assert docs.status_code == 401
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert [other.status_code for other in others] == [401] * len(others)
 
 
 def test_a_body_that_stops_arriving_is_a_408_and_ends_the_connection(tmp_path: Path) -> None:

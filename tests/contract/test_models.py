@@ -1,6 +1,7 @@
 """The contract of the routes that tell of models and health, through HTTP."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -37,6 +38,31 @@ def test_a_model_is_shown_with_its_whole_card(client: httpx.Client, name: str) -
         "card": verify(SHIPPED, name, 1).card.model_dump(mode="json"),
     }
     assert answer in client.get("/models").json()["models"]
+
+
+def test_the_list_is_cut_by_prefix_limit_and_the_name_that_came_before(client: httpx.Client) -> None:
+    def names(**parameters: Any) -> list[str]:
+        return [model["name"] for model in client.get("/models", params=parameters).json()["models"]]
+
+    assert names() == ["lstm", "mlp"]
+    assert names(prefix="ml") == ["mlp"]
+    assert names(limit=1) == ["lstm"]
+    assert names(limit=1, after="lstm") == ["mlp"]
+    assert names(prefix="none") == names(after="mlp") == []
+
+
+def test_the_list_comes_without_cards_where_they_are_not_wanted(client: httpx.Client) -> None:
+    bare = client.get("/models", params={"cards": False}).json()["models"]
+
+    assert [(model["name"], model["version"], model["card"]) for model in bare] == [("lstm", 1, None), ("mlp", 1, None)]
+
+
+@pytest.mark.parametrize("parameters", [{"limit": 0}, {"limit": "x"}, {"prefix": "a" * 129}])
+def test_a_list_that_cannot_be_cut_like_that_is_a_422(client: httpx.Client, parameters: dict[str, Any]) -> None:
+    answer = client.get("/models", params=parameters)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", *parameters]
 
 
 def test_an_unknown_model_is_a_404_that_names_the_known_ones(client: httpx.Client) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError, create_model
 
 from artifact import FLOAT32_OVERFLOW, TensorSpec
+from artifact.timestamps import MAX_LENGTH
 from service.inference.errors import InvalidRequest, NotJSON, Problem
 
 MAX_PROBLEMS = 10
@@ -79,6 +80,16 @@ class ForecastBody(Body):
         return f"the keys are '{cls.key()}' and 'levels'"
 
 
+class DatedForecastBody(ForecastBody):
+    """A body of /forecast with one row. time: of the window's last value, ISO 8601; the answer then has timestamps."""
+
+    time: Annotated[str, Field(strict=True, max_length=MAX_LENGTH)] | None = None
+
+    @classmethod
+    def known_keys(cls) -> str:
+        return f"the keys are '{cls.key()}', 'levels' and 'time'"
+
+
 def single_body(spec: TensorSpec, window: int) -> type[Body]:
     """The body with one row: a list of `window` numbers, or a number where a row is a single value."""
     made: type[Body] = _make(Body, spec.name, window, is_single_value=spec.is_single_value, max_rows=None)
@@ -91,10 +102,19 @@ def batch_body(spec: TensorSpec, window: int, max_rows: int) -> type[Body]:
     return made
 
 
-def forecast_body(spec: TensorSpec, window: int, max_rows: int | None = None) -> type[ForecastBody]:
-    """The body of /forecast, with one row or with 1 to `max_rows` rows."""
-    key = spec.name if max_rows is None else f"{spec.name}s"
-    made: type[ForecastBody] = _make(ForecastBody, key, window, is_single_value=spec.is_single_value, max_rows=max_rows)
+def forecast_body(spec: TensorSpec, window: int) -> type[DatedForecastBody]:
+    """The body of /forecast with one row."""
+    made: type[DatedForecastBody] = _make(
+        DatedForecastBody, spec.name, window, is_single_value=spec.is_single_value, max_rows=None
+    )
+    return made
+
+
+def forecast_batch_body(spec: TensorSpec, window: int, max_rows: int) -> type[ForecastBody]:
+    """The body of /forecast with 1 to `max_rows` rows."""
+    made: type[ForecastBody] = _make(
+        ForecastBody, f"{spec.name}s", window, is_single_value=spec.is_single_value, max_rows=max_rows
+    )
     return made
 
 

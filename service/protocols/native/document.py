@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from artifact import ModelCard
 from service.inference.lifecycle import LiveModel
 from service.protocols.examples import golden_rows
-from service.protocols.native.body import Body, batch_body, forecast_body, single_body
+from service.protocols.native.body import Body, batch_body, forecast_batch_body, forecast_body, single_body
 from service.protocols.native.forecasts import level_text
 from service.protocols.paths import FORECAST, PREDICT
 
@@ -61,7 +61,7 @@ def _examples(card: ModelCard, max_rows: int) -> dict[str, _Example]:
     of_first = {level: {end: found[0] for end, found in both.items()} for level, both in ends.items()}
     firsts = _shortest(values[:, 0])
     single, batch = single_body(card.input, card.window), batch_body(card.input, card.window, max_rows)
-    one, many = forecast_body(card.input, card.window), forecast_body(card.input, card.window, max_rows)
+    one, many = forecast_body(card.input, card.window), forecast_batch_body(card.input, card.window, max_rows)
     forecast = {"forecast": _shortest(values[0]), "intervals": of_first}
     forecasts = {"forecasts": _shortest(values), "intervals": ends}
     answers: list[tuple[type[Body], dict[str, Any], dict[str, Any]]] = [

@@ -7,17 +7,18 @@ import numpy as np
 import orjson
 
 from artifact import Batch, ModelCard
-from service.inference.errors import InvalidRequest, LevelOutOfReach, PredictionOverflow
+from service.inference.dates import forecast_times
+from service.inference.errors import BadInput, InvalidRequest, LevelOutOfReach, PredictionOverflow
 from service.inference.forecast import Forecast, forecast
 from service.inference.intervals import forecast_with_intervals
 from service.inference.lifecycle import LiveModel
-from service.protocols.native.body import forecast_body
+from service.protocols.native.body import forecast_batch_body, forecast_body
 from service.protocols.native.codec import overflow
 from service.protocols.native.flat import read_flat_forecast
 
 
 def answer_forecast(model: LiveModel, content: bytes) -> bytes:
-    """Forecast all steps from one row. Raises NotJSON or InvalidRequest."""
+    """Forecast all steps from one row, with time stamps if it has a time. Raises NotJSON or InvalidRequest."""
     card = model.card
     body = forecast_body(card.input, card.window).parse(content)
     window = [body.content] if card.input.is_single_value else body.content
@@ -33,6 +34,8 @@ def answer_forecast(model: LiveModel, content: bytes) -> bytes:
         "intervals": {level_text(level): {"lower": lower, "upper": upper} for level, lower, upper in ends},
         "extrapolated": len(found.extrapolated) > 0,
     }
+    if body.time is not None:
+        answer["timestamps"] = _timestamps(card, body.time)
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -60,6 +63,13 @@ def level_text(level: float) -> str:
     return str(int(level)) if level == int(level) else repr(level)
 
 
+def _timestamps(card: ModelCard, last: str) -> list[str]:
+    try:
+        return forecast_times(card, last)
+    except BadInput as error:
+        raise InvalidRequest([{"type": "time", "loc": ["body", "time"], "msg": str(error.detail)}]) from None
+
+
 def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Batch | None]:
     if not levels:
         return forecast(model, windows), None
@@ -72,7 +82,7 @@ def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tupl
 
 def _read_batch(card: ModelCard, content: bytes, max_rows: int) -> tuple[Batch, Sequence[float], str]:
     """The rows, (rows, window), the levels, and the key that the rows came under."""
-    body = forecast_body(card.input, card.window, max_rows)
+    body = forecast_batch_body(card.input, card.window, max_rows)
     if not card.input.is_single_value:
         flat = read_flat_forecast(content, body.key(), card.window, max_rows)
         if flat is not None:

@@ -10,15 +10,22 @@ from service.protocols.error_schemas import ANY_ROUTE, failures
 from service.protocols.native.schemas import ModelInfo, Models, RefusedVersion, VersionInfo, Versions
 
 Version = Annotated[int | None, Query(ge=1, description="a kept version, instead of the live one")]
+Prefix = Annotated[str, Query(max_length=128)]
+Limit = Annotated[int | None, Query(ge=1, le=10_000, description="most models in the answer; unset: all")]
+Cards = Annotated[bool, Query(description="false leaves the cards out, which have some kilobytes each")]
 
 
 def add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
     """Add the three routes."""
     known = failures(*ANY_ROUTE, 404, 422)
 
-    @router.get("/models", tags=["models"], summary="All models", responses=failures(*ANY_ROUTE))
-    async def list_models() -> Models:
-        return Models(models=[_info(name, state) for name, state in lifecycle.states().items()])
+    @router.get("/models", tags=["models"], summary="Models, sorted by name", responses=failures(*ANY_ROUTE, 422))
+    async def list_models(
+        prefix: Prefix = "", after: Prefix = "", limit: Limit = None, *, cards: Cards = True
+    ) -> Models:
+        found = [(n, state) for n, state in lifecycle.states().items() if n.startswith(prefix) and n > after]
+        infos = [_info(name, state) for name, state in found[:limit]]
+        return Models(models=infos if cards else [info.model_copy(update={"card": None}) for info in infos])
 
     @router.get("/models/{name}", tags=["models"], summary="One model", responses=known)
     async def get_model(name: str, version: Version = None) -> ModelInfo:

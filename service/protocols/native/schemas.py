@@ -51,6 +51,7 @@ class ForecastAnswer(BaseModel):
     forecast: list[float]
     intervals: dict[str, IntervalEnds] = Field(description="by level, as the request has it")
     extrapolated: bool = Field(description="a value lies outside the range that this version was trained on")
+    timestamps: list[str] | None = Field(None, description="of each step; only where the request has a time")
 
 
 class ForecastsAnswer(BaseModel):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from artifact import TensorSpec
 from service.inference.errors import ServiceError
-from service.protocols.native.body import batch_body, forecast_body
+from service.protocols.native.body import batch_body, forecast_batch_body
 from service.protocols.native.flat import read_flat, read_flat_forecast
 
 MAX_ROWS = 5
@@ -86,7 +86,9 @@ def test_what_is_read_flat_with_levels_is_what_pydantic_reads(
     read = read_flat_forecast(text.encode(), "windows", window, MAX_ROWS)
 
     if read is not None:
-        body = forecast_body(TensorSpec(name="window", shape=[None, window, 1]), window, MAX_ROWS).parse(text.encode())
+        body = forecast_batch_body(TensorSpec(name="window", shape=[None, window, 1]), window, MAX_ROWS).parse(
+            text.encode()
+        )
         assert read[0].tolist() == body.content
         assert read[1] == body.levels
 

@@ -1,0 +1,56 @@
+// Frequencies as cards have them (pandas' aliases) in words, and dates as people of that frequency write them.
+
+const UNITS = [
+  [/^(us|ms)$/, "step", 1e-3],
+  [/^(s|S)$/, "second", 1],
+  [/^(min|T)$/, "minute", 60],
+  [/^(h|H)$/, "hour", 3600],
+  [/^B$/, "business day", 86400],
+  [/^(D|d)$/, "day", 86400],
+  [/^(W|w)$/, "week", 7 * 86400],
+  [/^M[SED]?$/, "month", 30.44 * 86400],
+  [/^Q[SED]?$/, "quarter", 91.3 * 86400],
+  [/^[YA][SED]?$/, "year", 365.25 * 86400],
+];
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+const DAY = 86_400_000;
+
+// {unit, count, seconds} of an alias such as 15min or W-SUN; a step where rows have no time.
+export function frequencyOf(alias) {
+  const found = /^(\d*)([A-Za-z]+)/.exec(alias ?? "");
+  const known = found && UNITS.find(([pattern]) => pattern.test(found[2]));
+  if (!known) return { unit: "step", count: 1, seconds: null };
+  const count = Number(found[1] || 1);
+  return { unit: known[1], count, seconds: count * known[2] };
+}
+
+// "12 months", "1 day"; of a multiple such as 15 minutes: "12 × 15 minutes".
+export function stretch(steps, { unit, count }) {
+  if (count > 1) return `${steps} × ${count} ${unit}s`;
+  return steps === 1 ? `1 ${unit}` : `${steps} ${unit}s`;
+}
+
+// "the next 12 months", "the next value"
+export function next(steps, { unit, count }) {
+  if (unit === "step") return steps === 1 ? "the next value" : `the next ${steps} values`;
+  return steps === 1 && count === 1 ? `the next ${unit}` : `the next ${stretch(steps, { unit, count })}`;
+}
+
+// How often: "monthly", "every 15 minutes".
+export function often({ unit, count }) {
+  if (unit === "step") return "in order";
+  if (count > 1) return `every ${count} ${unit}s`;
+  return { day: "daily", "business day": "business days" }[unit] ?? `${unit}ly`;
+}
+
+// ms: UTC milliseconds of a wall clock.
+export function dateText(ms, { unit }) {
+  const date = new Date(ms);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  if (unit === "year") return String(year);
+  if (unit === "quarter") return `Q${Math.floor(month / 3) + 1} ${year}`;
+  if (unit === "month") return `${MONTHS[month]} ${year}`;
+  const day = `${date.getUTCDate()} ${MONTHS[month]} ${year}`;
+  if (ms % DAY === 0 && !/hour|minute|second|step/.test(unit)) return day;
+  return `${day}, ${date.toISOString().slice(11, unit === "second" ? 19 : 16)}`;
+}
