@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help clean serve train test test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-tables bench-train
+.PHONY: help clean serve train test test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-tables bench-train
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -21,6 +21,17 @@ report: $(VENV)/test.installed  ## when the LSTM is worth it: experiments, pictu
 
 test: $(VENV)/test.installed  ## run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
+
+test-service: $(VENV)/$(notdir $(PYTHON))/service.installed  ## the tests that need no TensorFlow, on another Python: PYTHON=python3.13
+	$(VENV)/$(notdir $(PYTHON))/bin/python -m pytest $(WITHOUT_TENSORFLOW) $(ARGS)
+
+WITHOUT_TENSORFLOW := tests/artifact tests/service tests/contract/test_predict.py tests/contract/test_models.py
+
+$(VENV)/%/service.installed: requirements/test-service.txt
+	@$(PYTHON) requirements/check_machine.py serve
+	$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
 
 test-soak: $(VENV)/test.installed  ## minutes under load: swaps, shutdowns, kills, leaks, hostile and random requests
 	$(BIN)/python -m pytest -m soak $(ARGS)
@@ -144,4 +155,5 @@ lock: $(VENV)/serve.installed  ## update the pinned packages in requirements/, w
 	$(VENV)/lock/bin/python -m pip install --quiet uv==0.13.9
 	$(LOCK) --upgrade --all-extras --output-file requirements/test.txt
 	$(LOCK) --extra train --constraint requirements/test.txt --output-file requirements/train.txt
+	$(LOCK) --extra test-service --constraint requirements/test.txt --output-file requirements/test-service.txt
 	$(LOCK) --constraint requirements/test.txt --output-file requirements/serve.txt

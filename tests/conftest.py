@@ -31,6 +31,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def airline_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with the shipped models and one of twelve steps, with intervals and dates."""
+    pytest.importorskip("tensorflow")  # not in the environment of make test-service
     from tests.airline import publish_airline  # TensorFlow takes seconds to import, which other tests need not wait for
 
     models_dir = copy_of_shipped(tmp_path_factory.mktemp("airline"))

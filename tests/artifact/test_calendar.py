@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from artifact.calendar import DAYS, MONTHS, CalendarError, Frequency
 from artifact.timestamps import TimeStamp, times_after
+
+pd = pytest.importorskip("pandas")  # not in the environment of make test-service
 
 ALIASES = st.one_of(
     st.sampled_from(["ms", "s", "min", "h", "D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE"]),
