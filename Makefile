@@ -54,7 +54,7 @@ alerts:  ## carry the rules of deploy/prometheus/alerts.yml over to the Kubernet
 	{ sed '/^spec:/q' $(RULE); sed -n '/^groups:/,$$s/^/  /p' deploy/prometheus/alerts.yml; } >$(RULE).new
 	mv $(RULE).new $(RULE)
 
-test-browser: $(VENV)/test.installed  ## the page in headless Chromium
+test-browser: $(VENV)/test.installed  ## the page in headless Chromium, with axe-core and behind nginx (needs chromium and nginx)
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 CLIENTS := tests/clients/.venv

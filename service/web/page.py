@@ -1,7 +1,7 @@
 """`GET /`: the page, static files that use the service's own routes."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
@@ -30,6 +30,16 @@ class Alive(BaseModel):
     status: Literal["alive"] = "alive"
 
 
+class PageFiles(StaticFiles):
+    """Files that a browser asks for again each time, with their ETag: modules of two versions must not meet."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        """The file, or 304."""
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def add_page(app: FastAPI) -> None:
     """Add the page at / for clients that accept HTML, and its files below /static."""
     summary = "The page, for a browser; liveness, for KServe's client"
@@ -42,4 +52,4 @@ def add_page(app: FastAPI) -> None:
             return FileResponse(FOLDER / "index.html", headers=HEADERS)
         return JSONResponse(Alive().model_dump(), headers={"Vary": "Accept"})
 
-    app.mount("/static", StaticFiles(directory=FOLDER))
+    app.mount("/static", PageFiles(directory=FOLDER))

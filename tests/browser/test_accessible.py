@@ -1,13 +1,12 @@
 """The page for everybody: axe-core, keyboard alone, both themes, 320 to 1920 px, text sizes in pictures."""
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Opener
 from tests.server import Server
 
@@ -15,19 +14,6 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 768, 1280, 1920)
 THEMES = {"light": "rgb(246, 247, 249)", "dark": "rgb(18, 22, 26)"}
-
-
-def axe() -> str:
-    package = find_spec("axe_playwright_python")
-    assert package is not None
-    assert package.origin is not None
-    return (Path(package.origin).parent / "axe.min.js").read_text()
-
-
-def violations(page: Page) -> list[str]:
-    page.evaluate(axe())
-    found: list[dict[str, Any]] = page.evaluate("axe.run()")["violations"]
-    return [f"{rule['id']}: {[node['target'] for node in rule['nodes']]}" for rule in found]
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -113,12 +99,11 @@ def test_text_in_the_chart_keeps_its_size_at_every_width(airline_page: Page) -> 
 
 def test_the_chart_follows_a_change_of_the_theme(airline_page: Page) -> None:
     airline_page.emulate_media(color_scheme="dark")
-    light = airline_page.evaluate(
+    # Pixels of the observed line in the dark theme's ink.
+    airline_page.wait_for_function(
         """() => { const canvas = document.querySelector('#chart canvas');
         const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
         let found = 0; for (let k = 0; k < data.length; k += 4)
           found += data[k] === 232 && data[k + 1] === 234 && data[k + 2] === 237 && data[k + 3] === 255;
-        return found; }"""
+        return found > 500; }"""
     )
-
-    assert light > 500  # pixels of the observed line in the dark theme's ink

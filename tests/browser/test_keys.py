@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Opener
 from tests.server import Server, running
 
@@ -30,6 +31,7 @@ def test_the_page_asks_for_the_key_and_says_when_it_is_wrong(opened: Opener, loc
     page.fill("#key-value", "guess")
     page.keyboard.press("Enter")
     expect(page.locator("#key-problem")).to_have_text("The service does not know this key.")
+    assert violations(page) == []
     page.fill("#key-value", "secret")
     page.click("text=Continue")
 

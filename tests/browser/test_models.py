@@ -72,7 +72,7 @@ def test_a_better_baseline_and_missing_intervals_are_said_in_words(opened: Opene
     page = opened(f"{service.url}/#lstm")
 
     expect(page.locator("#warnings")).to_contain_text("a simpler forecast was better: a straight line")
-    expect(page.locator("#warnings")).to_contain_text("This version has no intervals")
+    expect(page.locator("#answer .spread")).to_have_text("this version has no intervals")
 
 
 def test_why_a_version_is_not_live_is_told(opened: Opener, service: Server) -> None:

@@ -39,6 +39,14 @@ def test_every_module_that_another_one_imports_is_there() -> None:
     assert imported | {"main.js", "docs.js"} == modules.keys()
 
 
+def test_a_browser_asks_again_for_every_file_and_is_told_that_it_has_it(client: httpx.Client) -> None:
+    first = client.get("/static/main.js")
+    again = client.get("/static/main.js", headers={"If-None-Match": first.headers["etag"]})
+
+    assert first.headers["cache-control"] == again.headers["cache-control"] == "no-cache"
+    assert again.status_code == 304
+
+
 def test_libraries_have_their_licences_beside_them() -> None:
     listed = re.findall(r"^\| `([^|]+)` \|", (STATIC / "vendor/README.md").read_text(), re.MULTILINE)
     files = {file for row in listed for file in row.replace("`", "").split(", ")}

@@ -1,6 +1,6 @@
 // The chart: the series over time, the forecast appended, its intervals, and what really came.
 
-import { dateText } from "./frequency.js";
+import { dateText, tickText } from "./frequency.js";
 import { format } from "./numbers.js";
 
 const FONT = "12px system-ui, sans-serif";
@@ -60,7 +60,7 @@ export class ForecastChart {
       tzDate: (seconds) => globalThis.uPlot.tzDate(new Date(seconds * 1000), UTC),
       scales: { x: { time: this.view.isTime, range: (_, low, high) => withMargin(low, Math.max(high, this.view.lastX)) } },
       axes: [
-        { ...axis, size: 32, grid: { show: false }, space: 80, ...(this.view.isTime ? {} : { values: (_, ticks) => ticks.map((tick) => Number.isInteger(tick) ? this.view.placeText(tick) : "") }) },
+        { ...axis, size: 32, grid: { show: false }, space: 80, values: (_, ticks, __, ___, distance) => ticks.map((tick) => this.tick(tick, distance)) },
         { ...axis, size: (plot, labels) => 16 + 7 * Math.max(2, ...(labels ?? []).map((label) => label.length)), values: (_, ticks) => ticks.map((tick) => format(tick)) },
       ],
       series: [
@@ -74,6 +74,11 @@ export class ForecastChart {
       bands: [{ series: [4, 3], fill: wide }, { series: [2, 1], fill: narrow }],
       hooks: { draw: [(plot) => this.markEnd(plot, quiet), (plot) => this.drawSingle(plot, wide, narrow)], setCursor: [(plot) => this.onPoint(plot.cursor.idx)] },
     };
+  }
+
+  tick(at, distance) {
+    if (this.view.isTime) return tickText(at * 1000, distance);
+    return Number.isInteger(at) ? this.view.placeText(at) : "";
   }
 
   // A line where the window ends.

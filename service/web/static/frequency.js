@@ -24,15 +24,16 @@ export function frequencyOf(alias) {
   return { unit: known[1], count, seconds: count * known[2] };
 }
 
-// "12 months", "1 day"; of a multiple such as 15 minutes: "12 × 15 minutes".
+// "12 months", "1 day"; of a multiple such as 15 minutes "12 values".
 export function stretch(steps, { unit, count }) {
-  if (count > 1) return `${steps} × ${count} ${unit}s`;
+  if (count > 1) return steps === 1 ? `${count} ${unit}s` : `${steps} values`;
   return steps === 1 ? `1 ${unit}` : `${steps} ${unit}s`;
 }
 
 // "the next 12 months", "the next value"
 export function next(steps, { unit, count }) {
   if (unit === "step") return steps === 1 ? "the next value" : `the next ${steps} values`;
+  if (count > 1 && steps > 1) return `the next ${steps} values, ${count} ${unit}s apart`;
   return steps === 1 && count === 1 ? `the next ${unit}` : `the next ${stretch(steps, { unit, count })}`;
 }
 
@@ -41,6 +42,16 @@ export function often({ unit, count }) {
   if (unit === "step") return "in order";
   if (count > 1) return `every ${count} ${unit}s`;
   return { day: "daily", "business day": "business days" }[unit] ?? `${unit}ly`;
+}
+
+// A label on the axis: as much of the date as the distance between labels, in seconds, needs.
+export function tickText(ms, distance) {
+  const date = new Date(ms);
+  const [year, month] = [date.getUTCFullYear(), MONTHS[date.getUTCMonth()]];
+  if (distance >= 360 * 86400) return String(year);
+  if (distance >= 28 * 86400) return `${month} ${year}`;
+  if (distance >= 86400 || ms % DAY === 0) return `${date.getUTCDate()} ${month}`;
+  return date.toISOString().slice(11, distance >= 60 ? 16 : 19);
 }
 
 // ms: UTC milliseconds of a wall clock.

@@ -9,7 +9,7 @@ const DAY = 86_400_000;
 // The end of the series that a version was trained on; older cards have a golden sample's window alone.
 export function seriesOf({ card }) {
   const { tail, data, golden } = card;
-  const name = tail?.series ?? data.column ?? "value";
+  const name = [data.column ?? "value", ...(tail?.series ? [tail.series] : [])].join(" of ");
   if (tail === null) return { name, values: golden.at(-1).window, targets: null, times: null, isOwn: false };
   const stamps = tail.times;
   return { name, values: tail.values, targets: tail.targets, times: stamps && { ms: places(stamps), stamps }, isOwn: false };

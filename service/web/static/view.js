@@ -58,9 +58,12 @@ function putHeldOut({ held_out: rows }, put, points) {
   });
 }
 
-function putForecast({ rows }, put, start) {
+function putForecast({ rows, levels }, put, start) {
   // The forecast begins where the series ends, so that the line and the bands have no gap between them.
-  if (start !== null) put(start.x, { forecast: start.value, low80: start.value, high80: start.value, low95: start.value, high95: start.value });
+  if (start !== null) {
+    const ends = levels.flatMap((level) => [[`low${level}`, start.value], [`high${level}`, start.value]]);
+    put(start.x, { forecast: start.value, ...Object.fromEntries(ends) });
+  }
   for (const { x, value, bounds } of rows) {
     const [[low80, high80], [low95, high95]] = [bounds["80"] ?? [null, null], bounds["95"] ?? [null, null]];
     put(x, { forecast: value, low80, high80, low95, high95, isForecast: true });

@@ -14,7 +14,7 @@ const BASELINES = {
 };
 
 export function headline({ card, series }) {
-  const name = hasOtherTarget(card) ? card.data.target ?? "y" : series.isOwn ? series.name : card.data.column ?? series.name;
+  const name = hasOtherTarget(card) ? card.data.target ?? "y" : series.name;
   const what = `${name.slice(0, 1).toUpperCase()}${name.slice(1, 60)}`;
   if (card.horizon === 0) return `${what} at the end of the window`;
   return `${what}, ${next(card.steps, frequencyOf(card.data.frequency))}`;
@@ -42,7 +42,7 @@ export function rowTime(row, { frequency, placeText }) {
 export function rowText(row, { card, answer }, view, decimals) {
   const bounds = row.bounds["80"] ?? row.bounds["95"];
   const level = row.bounds["80"] ? "80" : "95";
-  const spread = bounds ? `± ${format((bounds[1] - bounds[0]) / 2, decimals)} with ${level} % probability` : "";
+  const spread = bounds ? `± ${format((bounds[1] - bounds[0]) / 2, decimals)} with ${level} % probability` : "this version has no intervals";
   return { time: row.stamp === null ? `${answer.rows.indexOf(row) + 1} ahead`.replace(/^1 ahead$/, card.horizon === 0 ? "at the last value" : "next value") : rowTime(row, view), value: format(row.value, decimals), unit: unitOf(card), spread };
 }
 
@@ -67,7 +67,6 @@ export function warnings({ card, series, answer, notes }) {
     found.push(`The model's values are ${often(frequencyOf(card.data.frequency))}, and yours are not: the forecast is of steps without dates.`);
   }
   if (card.evaluation.loses_to.length > 0) found.push(loses(card.evaluation));
-  if (answer.levels.length === 0) found.push("This version has no intervals: there were too few rows to measure its errors on.");
   return found;
 }
 
