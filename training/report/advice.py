@@ -13,35 +13,35 @@ from training.values import Values
 NAIVE = ("persistence", "mean")
 MLPS = ("mlp_last", "mlp", "tanh_mlp")
 LEVEL = 0.05  # significance level, the usual one
-GAIN = 0.02  # of the RMSE: a smaller gain is not worth a costlier model, even where it is significant
+GAIN = 0.02  # of the RMSE: a smaller gain is not worth a costlier model, even if it is significant
 
 
 def advise(rolled: RollingResults) -> str:
-    """One sentence: the cheapest model that no costlier one beats, and whether to deploy it."""
+    """Recommend, in one sentence, the cheapest model that no costlier one beats, and whether to deploy it."""
     naive, mlp = _best(rolled, NAIVE), _best(rolled, MLPS)
     chosen = naive
     for name in ("linear", mlp, "lstm"):
         if beats(rolled, name, chosen) and name == _best(rolled, (chosen, mlp, name)):
             chosen = name
-    # Close to the significance level a network may pass the test and least squares, with the same errors, just fail.
+    # Near the significance level a network can just pass the test while least squares, with equal errors, just fails.
     if chosen != naive and not _smaller(rolled, chosen, "linear"):
         chosen = "linear"
     rest = [name for name in (naive, "linear", mlp, "lstm") if name != chosen]
-    others = ", ".join(f"{_rmse(rolled, name)} of {NAMES[name]}" for name in rest)
+    others = ", ".join(f"{NAMES[name]} {_rmse(rolled, name)}" for name in rest)
     subject = f"{NAMES[chosen][0].upper()}{NAMES[chosen][1:]}"
-    return f"{subject} is {_verdict(chosen, naive)}; {_deed(chosen)}: RMSE {_rmse(rolled, chosen)}, beside {others}."
+    return f"{subject} {_verdict(chosen, naive)}; {_action(chosen)}. RMSE {_rmse(rolled, chosen)}; {others}."
 
 
 def _verdict(chosen: str, naive: str) -> str:
     if chosen == naive:
-        return "not beaten"
-    return "worth it here" if chosen == "lstm" else "enough, and nothing costlier beats it"
+        return "is not beaten by any model"
+    return "is the best model" if chosen == "lstm" else "is enough: no costlier model beats it"
 
 
-def _deed(chosen: str) -> str:
+def _action(chosen: str) -> str:
     if chosen in NAIVE:
-        return "do not deploy"
-    return "deploy it" if chosen in ("lstm", "mlp_last") else "deploy that, not the LSTM"
+        return "do not deploy a model"
+    return "deploy it" if chosen in ("lstm", "mlp_last") else "deploy it, not the LSTM"
 
 
 def _best(rolled: RollingResults, names: Sequence[str]) -> str:

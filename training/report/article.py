@@ -23,7 +23,7 @@ class ArticleRun:
     """One network, fitted on the article's first 95 rows.
 
     raw: the article's recipe. normalised: the same on values of mean 0 and standard deviation 1. scaled: this
-    project's recipe, which normalises, lets the learning rate fall and takes twice the epochs.
+    project's recipe, which normalises, decays the learning rate and trains for twice as many epochs.
     """
 
     way: str
@@ -35,7 +35,7 @@ class ArticleRun:
         """Predictions for all 100 rows, what Keras calls accuracy, and the MLP's held-out RMSE by epoch.
 
         Accuracy: for metrics=["accuracy"] and one output Keras takes its binary accuracy, the share of rows whose
-        target equals 1 where the prediction is over a half, and 0 elsewhere.
+        target equals 1 if the prediction is above 0.5, and 0 otherwise.
         """
         import keras
 
@@ -86,7 +86,7 @@ class _Units:
         return self.answer(model, windows) * self.target_deviation + self.target_mean
 
     def answer(self, model: "keras.Sequential", windows: Values) -> Values:
-        """In the units that the network is fitted in."""
+        """Predict in the units that the network was fitted in."""
         values = ((windows - self.mean) / self.deviation)[:, -model.input_shape[1] :]
         answers = model(values.reshape(-1, *model.input_shape[1:]).astype(np.float32))
         return np.asarray(answers, np.float64)[:, 0]
@@ -97,7 +97,7 @@ def _moments(values: Values | None) -> tuple[float, float]:
 
 
 def article_runs(config: ReportConfig) -> list[ArticleRun]:
-    """Each network each way, once a seed; the LSTMs, which take longest, first."""
+    """One run for each network, way and seed; the LSTMs, which take longest, first."""
     return [
         ArticleRun(way, network, seed, config.article_epochs)
         for network in ARTICLE_NETWORKS

@@ -1,4 +1,4 @@
-"""Section on the article's comparison, repeated over seeds and with normalised values."""
+"""Report section on the article's comparison, repeated with several seeds and with normalised values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +15,10 @@ from training.values import Values
 STOPS = (0.25, 0.5, 0.75, 0.9, 1.0)
 LIMIT = 3  # of the article's residual plots
 NOTE = (
-    "raw: the article's recipe, values as they are, constant learning rates. normalised: the same recipe on values of "
-    "mean 0 and standard deviation 1. scaled: this project's recipe, which normalises inside the network, lets the "
-    "learning rate fall and takes twice the epochs. Each is fitted on the first 95 rows; the last five, the top of a "
-    "straight line, are held out."
+    "raw: the article's recipe, on unscaled values with constant learning rates. normalised: the same recipe on values "
+    "with mean 0 and standard deviation 1. scaled: this project's recipe, which normalises inside the network, decays "
+    "the learning rate and trains for twice as many epochs. Each is fitted on the first 95 rows. The last five rows, "
+    "the highest values of the straight line, are held out."
 )
 
 
@@ -65,8 +65,8 @@ def _lead(data: _ArticleResults) -> str:
     lstm, mlp = data.rmse("raw", "lstm"), data.rmse("raw", "mlp")
     ahead, behind = ("MLP", "LSTM") if mlp.median < lstm.median else ("LSTM", "MLP")
     return (
-        f"By the article's recipe the {ahead} is ahead of the {behind}: RMSE on the held-out rows {lstm} for the LSTM, "
-        f"{mlp} for the MLP, over {len(data.seeds)} seeds."
+        f"With the article's recipe the {ahead} is better than the {behind}: over {len(data.seeds)} seeds, the RMSE "
+        f"on the held-out rows is {lstm} for the LSTM and {mlp} for the MLP."
     )
 
 
@@ -79,13 +79,13 @@ def _normalisation(data: _ArticleResults) -> str:
     scaled = ", ".join(
         f"{number(data.rmse('scaled', name).median)} for the {name.upper()}" for name in ARTICLE_NETWORKS
     )
-    return f"Normalised instead of raw, {' and '.join(changes)}; with the scaled recipe it is {scaled}."
+    return f"With normalised instead of raw values {' and '.join(changes)}. With the scaled recipe it is {scaled}."
 
 
 def _seeds(data: _ArticleResults) -> str:
     rmse = data.rmse("raw", "mlp")
     return (
-        f"The MLP's result depends on its seed: nothing else differs, and its RMSE goes from {number(rmse.low)} to "
+        f"The MLP's result depends on the seed: with all else equal, its RMSE is between {number(rmse.low)} and "
         f"{number(rmse.high)}, a factor of {number(rmse.high / rmse.low)}."
     )
 
@@ -96,9 +96,9 @@ def _stopping_finding(data: _ArticleResults) -> str:
     factors = late.max(axis=1) / late.min(axis=1)
     seed = int(np.argmax(factors))
     return (
-        f"And on the epoch that it is stopped at: between epoch {int(epochs[epochs >= STOPS[-2] * epochs[-1]][0])} and "
-        f"{int(epochs[-1])} that of seed {data.seeds[seed]} moves between {number(late[seed].min())} and "
-        f"{number(late[seed].max())}. A constant learning rate does not settle."
+        f"It also depends on the last epoch: between epoch {int(epochs[epochs >= STOPS[-2] * epochs[-1]][0])} and "
+        f"{int(epochs[-1])} the RMSE of seed {data.seeds[seed]} varies between {number(late[seed].min())} and "
+        f"{number(late[seed].max())}. With a constant learning rate it does not converge."
     )
 
 
@@ -108,10 +108,10 @@ def _accuracy(data: _ArticleResults) -> str:
     accuracy = number(least) if least == most else f"{number(least)} to {number(most)}"
     medians = [data.rmse(way, name).median for way in WAYS for name in ARTICLE_NETWORKS]
     return (
-        f"Accuracy says nothing here: Keras gives {accuracy} for models whose RMSE goes from {number(min(medians))} to "
-        f"{number(max(medians))}. For one output it counts the rows whose target equals 1 or 0, by whether the "
-        "prediction is over a half: a measure for classes, of which a regression has none. A share of exactly equal "
-        "numbers, which one might take it for, is in the table beside it, and says no more."
+        f"Accuracy is no measure of a regression: Keras reports {accuracy} for models with RMSEs from "
+        f"{number(min(medians))} to {number(max(medians))}. For one output, it is the share of rows whose target "
+        "equals 1 if the prediction is above 0.5, and 0 otherwise. The table also has the share of predictions that "
+        "equal their target exactly, which is no more useful."
     )
 
 
@@ -127,10 +127,10 @@ def _errors_table(data: _ArticleResults) -> Table:
             rmse = data.rmse(way, network)
             scores = [median_range(trained), rmse, median_range(most), median_range(accuracy), median_range(equal)]
             rows.append([way, network.upper(), *scores])
-    columns = ("recipe", "network", "RMSE, trained rows", "RMSE, held-out rows", "largest error, held-out rows")
+    columns = ("recipe", "network", "RMSE, training rows", "RMSE, held-out rows", "largest error, held-out rows")
     return Table(
         "article-errors",
-        f"Errors in the target's unit: median over {len(data.seeds)} seeds (least to most)",
+        f"Errors in the unit of the target: median over {len(data.seeds)} seeds (minimum to maximum)",
         (*columns, "Keras' accuracy", "exactly equal"),
         rows,
     )
@@ -144,7 +144,7 @@ def _top_rows(data: _ArticleResults) -> Table:
         rows.append([float(data.last_values[k]), f"{data.targets[k]:.1f}", *predictions])
     return Table(
         "article-top-rows",
-        "The top five held-out rows: prediction - y, median over the seeds (least to most)",
+        "The five held-out rows: prediction - y, median over the seeds (minimum to maximum)",
         ("x", "y", *(f"{network.upper()}, {way}" for way, network in pairs)),
         rows,
     )
@@ -155,11 +155,11 @@ def _stopping_table(data: _ArticleResults) -> Table:
     chosen = [int(np.argmin(np.abs(epochs - share * epochs[-1]))) for share in STOPS]
     rows: list[list[Cell]] = [[str(int(epochs[k])), *(float(value) for value in rmse[:, k])] for k in chosen]
     best = [str(int(epochs[k])) for k in rmse.argmin(axis=1)]
-    rows.append(["best of all", *(f"{number(float(rmse[k].min()))} at {best[k]}" for k in range(len(rmse)))])
+    rows.append(["best epoch", *(f"{number(float(rmse[k].min()))} at {best[k]}" for k in range(len(rmse)))])
     return Table(
         "article-mlp-stopping",
-        "The article's MLP: RMSE on the held-out rows by seed and by the epoch that it is stopped at",
-        ("stopped at epoch", *(f"seed {seed}" for seed in data.seeds)),
+        "The article's MLP: RMSE on the held-out rows, by seed and last epoch",
+        ("last epoch", *(f"seed {seed}" for seed in data.seeds)),
         rows,
     )
 
@@ -172,8 +172,8 @@ def _residuals(data: _ArticleResults) -> Picture:
     cut_off = ", ".join(f"{count} of {name.upper()} {way}" for (way, name), count in beyond.items() if count)
     return Picture(
         "article-residuals",
-        "Prediction - y over y: points of one seed, in a band of all; held-out rows on grey. "
-        f"Beyond ±{LIMIT}, of all seeds: {cut_off or 'none'}.",
+        "Residuals (prediction - y) over y: the points are one seed, the band covers all seeds, and the held-out rows "
+        f"have a grey background. Points beyond ±{LIMIT}, over all seeds: {cut_off or 'none'}.",
         "Six scatter plots of residuals over y, LSTM left and MLP right, for the raw, normalised and scaled recipe.",
         pictures.residuals(panels, float(data.targets[-data.held_out]) - 0.9),
     )
@@ -183,7 +183,7 @@ def _stopping_picture(data: _ArticleResults) -> Picture:
     epochs = [int(epoch) for epoch in data.of("raw", "mlp", "epochs")[0]]
     return Picture(
         "article-mlp-stopping",
-        "The article's MLP: RMSE on the held-out rows over the epochs, a line a seed.",
-        "Lines that fall, then jump up and down by orders of magnitude to the last epoch.",
+        "The article's MLP: RMSE on the held-out rows over the epochs, one line for each seed.",
+        "Lines that fall at first, then vary by orders of magnitude until the last epoch.",
         pictures.stopping(epochs, data.of("raw", "mlp", "rmse")),
     )

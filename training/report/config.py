@@ -31,31 +31,34 @@ class Budget:
 class ReportConfig(SeriesConfig):
     """Compare the LSTM with simpler models; write tables, pictures and a page.
 
-    The series are those of a table, or without --data the article's,
-    generated ones and two well-known ones.
+    The series are those of a table. Without --data they are the article's,
+    generated ones and two public ones.
     """
 
     model_config = SettingsConfigDict(cli_prog_name="python -m training report")
 
     window: int = Field(5, ge=1, le=100, description="values in a window of the --data series")
     quick: CliToggleFlag[bool] = Field(
-        default=False, description="fewer seeds, spans and steps: a first look, in under a minute"
+        default=False, description="fewer seeds, spans and steps: takes less than a minute"
     )
     seeds: int | None = Field(
-        None, ge=1, le=100, description=f"seeds to repeat each run with; unset: {SEEDS}, or {QUICK_SEEDS} if quick"
+        None,
+        ge=1,
+        le=100,
+        description=f"seeds that each run is repeated with (default: {SEEDS}, or {QUICK_SEEDS} with --quick)",
     )
     steps: int | None = Field(
-        None, ge=1, description=f"training steps of every network; unset: {STEPS}, or {QUICK_STEPS} if quick"
+        None, ge=1, description=f"training steps of every network (default: {STEPS}, or {QUICK_STEPS} with --quick)"
     )
-    out: Path = Field(Path("report"), description="the folder to write to")
-    cache_dir: Path = Field(Path(".cache/report"), description="the folder in which results of finished runs are kept")
+    out: Path = Field(Path("report"), description="folder to write to")
+    cache_dir: Path = Field(Path(".cache/report"), description="folder with the results of finished runs")
 
     @model_validator(mode="after")
     def _check_series(self) -> Self:
         if self.data == STANDARD_INPUT:
-            raise ValueError("a report reads its table many times: --data - cannot be, name a file")
+            raise ValueError("--data - is not possible here: a report reads its table several times; name a file")
         if self.data is None and "window" in self.model_fields_set:
-            raise ValueError("--window needs --data: the other series have windows of their own")
+            raise ValueError("--window needs --data: the windows of the built-in series are fixed")
         return self
 
     @classmethod
@@ -79,5 +82,5 @@ examples:
 
     @property
     def article_epochs(self) -> int | None:
-        """None: as many as each recipe has."""
+        """None: the epochs of each recipe."""
         return QUICK_EPOCHS if self.quick else None

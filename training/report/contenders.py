@@ -1,4 +1,4 @@
-"""The models that the report compares, each fitted on the same rows; every network with the same budget."""
+"""The models that the report compares, fitted on the same rows, the networks with the same training budget."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,12 +20,12 @@ from training.values import Values
 
 CHUNK_STEPS = 500  # in one call of the compiled program
 CAPACITY = 1200  # rows; arrays are padded to a multiple, so that series of any length up to it share one program
-# By the report's names of the contenders, the entries of the registry that they are.
+# Names in the report, and the entries of the network registry.
 CONTENDER_NETWORKS = {"mlp_last": "mlp", "mlp": "mlp-window", "tanh_mlp": "mlp-tanh", "lstm": "lstm"}
 
 
 class Split(NamedTuple):
-    """The rows before `known` are trained on; those from `cut` to `end` are evaluated."""
+    """Row numbers: training rows are those before `known`, evaluated rows those from `cut` to `end`."""
 
     known: int
     cut: int
@@ -33,7 +33,7 @@ class Split(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Predictions of a contender, (rows,), for every row, trained on or not; and its seconds of training."""
+    """Predictions of a model for all rows, (rows,), and the seconds of training and compiling."""
 
     predictions: Values
     seconds: float = 0.0
@@ -41,9 +41,9 @@ class Outcome(NamedTuple):
 
 
 def fit_contenders(rows: Rows, split: Split, seed: int, budget: Budget) -> dict[str, Outcome]:
-    """Fit every contender on the same rows: the networks, each with `budget`, and the baselines.
+    """Fit every model on the same rows: the networks, each with `budget`, and the baselines.
 
-    Predictions are float32 numbers, the precision that a model answers in, so that none wins by digits alone.
+    All predictions are rounded to float32, the precision of the networks.
     """
     trained = rows.take(slice(split.known))
     began = time.perf_counter()
@@ -62,19 +62,19 @@ def _float32(values: Values) -> Values:
 
 
 def build(name: str, window: int) -> keras.Sequential:
-    """A contender's untrained network, (rows, n, 1) or (rows, n) → (rows, 1), without scaling inside the graph."""
+    """Build an untrained network, (rows, n, 1) or (rows, n) → (rows, 1), without the scaling layers."""
     network = NETWORKS[CONTENDER_NETWORKS[name]]
     return network.build(1 if network.input == "value" else window, None)
 
 
 def _rolled_up(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """With the same weights; XLA compiles a loop over a window of 50 in one second, and 50 unrolled steps in 20."""
+    """The layer without unrolling; XLA compiles a loop over a window of 50 in one second, 50 unrolled steps in 20."""
     config = layer.get_config()
     return type(layer).from_config(config | {"unroll": False} if "unroll" in config else config)
 
 
 class _Trainer(NamedTuple):
-    """Compiled once in a process: a network, the program that fits it on x and y, and the one that predicts for x."""
+    """Compiled once in a process: a network, the program that fits it on x and y, and the one that predicts on x."""
 
     model: keras.Sequential
     optimizer: keras.optimizers.Optimizer
@@ -126,7 +126,7 @@ def _fit(name: str, rows: Rows, known: int, seed: int, budget: Budget) -> Outcom
 
 
 def _batches(rows: int, seed: int, budget: Budget) -> Iterator[Batches]:
-    """All steps of the budget, (steps, batch_size) at a time: the rows in one random order after another."""
+    """Row numbers for all steps, in chunks of (steps, batch_size): random permutations of the rows, concatenated."""
     order = np.random.default_rng(seed)
     wanted = budget.steps * budget.batch_size
     passes = [order.permutation(rows) for _ in range(-(-wanted // rows))]

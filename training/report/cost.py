@@ -13,18 +13,18 @@ from training.report.span import window_of
 
 CALLS = 200
 REPEATS = 15
-MEASURED = ("lstm", "tanh_mlp", "linear")  # the MLP without tanh has the numbers of the one with it
+MEASURED = ("lstm", "tanh_mlp", "linear")  # the MLP without tanh costs the same as the one with it
 
 
 @dataclass(frozen=True)
 class CostRun:
-    """One contender at one window."""
+    """One model with one window."""
 
     contender: str
     window: int
 
     def run(self) -> dict[str, Any]:
-        """Microseconds for one row, the best of some repeats, and the number of parameters."""
+        """Microseconds for one row, the best of REPEATS, and the number of parameters."""
         parameters, predict = _linear(self.window) if self.contender == "linear" else _network(self)
         seconds = min(timeit.repeat(predict, number=CALLS, repeat=REPEATS)) / CALLS
         return {"microseconds": seconds * 1e6, "parameters": parameters}
@@ -59,6 +59,6 @@ def _network(run: CostRun) -> tuple[int, Callable[[], Any]]:
 
 
 def cost_runs(config: ReportConfig) -> list[CostRun]:
-    """Each contender at each window of the span experiment, and the MLP that sees one value."""
+    """One run for each model and window of the span experiment, and one for the MLP on the last value."""
     windows = sorted({window_of(span) for span in config.spans}, reverse=True)
     return [CostRun(contender, window) for window in windows for contender in MEASURED] + [CostRun("mlp_last", 1)]

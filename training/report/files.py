@@ -16,7 +16,7 @@ from training.report.pictures import COLOURS
 from training.report.section import Section
 
 PAGE = "index.html"
-SUMMARY = "summary.md"  # no README.md, which --out . would write over
+SUMMARY = "summary.md"  # not README.md: --out . would overwrite it
 
 
 def write(config: ReportConfig, sections: list[Section]) -> Path:
@@ -41,11 +41,11 @@ def _write_section(folder: Path, section: Section) -> None:
         (folder / f"{table.name}.csv").write_text(table.to_csv())
         (folder / f"{table.name}.json").write_text(table.to_json())
     for picture in section.pictures:
-        (folder / f"{picture.name}.svg").write_text(_alone(picture.svg))
+        (folder / f"{picture.name}.svg").write_text(_standalone(picture.svg))
 
 
-def _alone(svg: str) -> str:
-    """A picture as a file: the same SVG with the colours, which in the page come from the page's style."""
+def _standalone(svg: str) -> str:
+    """The SVG with the colours that the page's style sheet has, to be a file of its own."""
     light, dark = (
         "".join(f"--{name}:{getattr(style, theme)};" for name, style in COLOURS.items()) for theme in ("light", "dark")
     )
@@ -69,7 +69,7 @@ def _facts(config: ReportConfig) -> dict[str, Any]:
 
 
 def _command(config: ReportConfig) -> str:
-    """The command that makes this report, wherever it is written to; of a file no more than its name."""
+    """The command that makes this report, without its output folders; a file is shown by its name only."""
     given = config.model_dump(mode="json", include=config.model_fields_set - {"out", "cache_dir", "quick"})
     if config.data:
         given["data"] = config.data.name

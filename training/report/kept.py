@@ -1,4 +1,4 @@
-"""Kept results: each run's result is a file named for the run's digest, so that an interrupted report goes on."""
+"""Cache of results: one file for each run, named by its digest, so that an interrupted report can be resumed."""
 
 import hashlib
 import json
@@ -12,32 +12,32 @@ from typing import Any, ClassVar, Protocol
 from training.console import show_count
 from training.processes import run_in_processes
 
-CODE = 1  # raise it when a run of the same config gives another result than before
+CODE = 1  # increase it when a change of the code changes the result of a run
 LIBRARIES = ("tensorflow", "keras", "numpy")
 Result = dict[str, Any]
 
 
 class Run(Protocol):
-    """A frozen dataclass of plain values on which alone its result depends."""
+    """A frozen dataclass of plain values; its result depends on nothing else."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def run(self) -> Result:
-        """Compute the result, of types that JSON has; called in a process that has TensorFlow loaded."""
+        """Compute the result, of JSON types; called in a process that has loaded TensorFlow."""
         ...
 
 
 def digest(run: Run) -> str:
-    """SHA-256 of the run's config, its kind, the code's version and those of the libraries."""
+    """SHA-256 of the run's config, its kind, CODE and the versions of the libraries."""
     content = {"kind": type(run).__name__, "run": asdict(run), "code": CODE}
     content["libraries"] = {library: version(library) for library in LIBRARIES}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def run_all(runs: Sequence[Run], folder: Path) -> list[Result]:
-    """The result of each of `runs`, in their order: read from `folder` if it is kept there, else computed and kept.
+    """The results of `runs`, in their order: read from `folder`, or else computed and written there.
 
-    Raises what a run raises, and OSError if its process dies; what is finished by then stays kept.
+    Raises what a run raises, and OSError if its process dies; finished results stay in the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{digest(run)}.json" for run in runs]

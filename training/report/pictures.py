@@ -1,4 +1,4 @@
-"""Pictures in SVG whose colours are variables, so that one picture serves a light page and a dark one."""
+"""Pictures of the report in SVG, with CSS variables as colours: one file for the light and the dark theme."""
 
 import io
 import re
@@ -16,7 +16,7 @@ from training.values import Values
 
 
 class Style(NamedTuple):
-    """light, dark: legible on white and on near black, and apart from each other for the colour-blind."""
+    """Style of a line. light, dark: its colour on each theme, chosen to be distinct for the colour-blind too."""
 
     light: str
     dark: str
@@ -34,7 +34,7 @@ STYLES = {
     "persistence": Style("#6b6b6b", "#a6a6a6", ":", "x"),
     "mean": Style("#8a6d00", "#d9b93b", ":", "+"),
 }
-# Matplotlib knows no variables: each is drawn in a colour of its own, which is then replaced.
+# Matplotlib takes no CSS variables: draw each in a colour of its own, then replace that colour by the variable.
 _STAND_INS = {name: f"#0102{k:02x}" for k, name in enumerate(["ink", *STYLES])}
 COLOURS = {"ink": INK} | STYLES
 SIZES: dict[Any, Any] = {
@@ -60,7 +60,7 @@ def _drawing(picture: str) -> Iterator[None]:
         "xtick.color",
         "ytick.color",
     )
-    # Identifiers are hashes: salted, they are the same in each report, and others in each picture of a page.
+    # The identifiers in an SVG are hashes: a salt keeps them the same between reports and different between pictures.
     with mpl.rc_context({**SIZES, "svg.hashsalt": picture, "grid.color": ink, **dict.fromkeys(parts, ink)}):
         yield
 
@@ -78,7 +78,7 @@ def _svg(figure: Figure) -> str:
 
 
 def _line(axes: Axes, name: str, x: Sequence[float] | Values, y: Values) -> None:
-    """The median over seeds, y: (seeds, points), within a band from the least to the most."""
+    """Plot the median over the seeds, in a band of their range; y: (seeds, points)."""
     style = STYLES[name]
     axes.plot(x, np.median(y, axis=0), color=_STAND_INS[name], ls=style.line, marker=style.marker, label=NAMES[name])
     if len(y) > 1:
@@ -91,7 +91,7 @@ def _legend(figure: Figure, axes: Axes, columns: int) -> None:
 
 
 def residuals(panels: Mapping[str, Mapping[str, tuple[Values, Values]]], first_held_out: float) -> str:
-    """panels[way][network]: y, (rows,), and prediction - y, (seeds, rows); drawn to ±3, as in the article."""
+    """Plot residuals, to ±3 as in the article. panels[way][network]: y, (rows,), and prediction - y, (seeds, rows)."""
     with _drawing("residuals"):
         ways = list(panels)
         figure = Figure((7.2, 2.1 * len(ways) + 0.5), layout="constrained")
@@ -115,20 +115,20 @@ def _residuals(axes: Axes, colour: str, y: Values, errors: Values, first_held_ou
 
 
 def stopping(epochs: Sequence[int], rmse: Values) -> str:
-    """Held-out RMSE, (seeds, epochs), by the epoch that the training stops at."""
+    """Plot held-out RMSE, (seeds, epochs), over the last epoch of the training."""
     with _drawing("stopping"):
         figure = Figure((7.2, 3.2), layout="constrained")
         axes = figure.subplots()
         for seed, line in enumerate(rmse):
             style = list(STYLES)[seed % len(STYLES)]
             axes.plot(epochs, line, lw=1.2, color=_STAND_INS[style], ls=STYLES[style].line, label=f"seed {seed}")
-        axes.set(xlabel="stopped at epoch", ylabel="RMSE, held-out rows", yscale="log")
+        axes.set(xlabel="last epoch", ylabel="RMSE, held-out rows", yscale="log")
         _legend(figure, axes, 5)
         return _svg(figure)
 
 
 def spans(panels: Mapping[tuple[str, str], Mapping[str, Values]], spans: Sequence[int], floor: float) -> str:
-    """panels[title, target][contender]: RMSE over seeds and spans, (seeds, spans); a row a target; floor: the noise."""
+    """Plot RMSE over spans, one row for each target. panels[title, target][model]: (seeds, spans); floor: the noise."""
     with _drawing("spans"):
         targets = list(dict.fromkeys(target for _, target in panels))
         figure = Figure((9.6, 2.6 * len(targets) + 0.9), layout="constrained")
@@ -142,7 +142,7 @@ def spans(panels: Mapping[tuple[str, str], Mapping[str, Values]], spans: Sequenc
             axes.set_xticks(spans, [str(span) for span in spans])
             axes.minorticks_off()
         for axes in grid[-1]:
-            axes.set_xlabel("k, values that count")
+            axes.set_xlabel("k, values that the target depends on")
         for row in grid:
             row[0].set_ylabel("RMSE, held-out rows")
         _legend(figure, grid[0, 0], 3)
@@ -150,14 +150,14 @@ def spans(panels: Mapping[tuple[str, str], Mapping[str, Values]], spans: Sequenc
 
 
 def origins(labels: Sequence[str], rmse: Mapping[str, Values]) -> str:
-    """rmse[contender]: (origins,)."""
+    """Plot RMSE over the origins; rmse[model]: (origins,)."""
     with _drawing("origins"):
         figure = Figure((7.2, 3.6), layout="constrained")
         axes = figure.subplots()
         for name, line in rmse.items():
             _line(axes, name, np.arange(len(line), dtype=float), line[None])
         axes.set_xticks(range(len(labels)), list(labels))
-        axes.set(xlabel="rows known at the origin", ylabel="RMSE until the next origin")
+        axes.set(xlabel="rows before the origin", ylabel="RMSE until the next origin")
         axes.set_ylim(bottom=0)
         _legend(figure, axes, 2)
         return _svg(figure)

@@ -1,4 +1,4 @@
-"""Two public series with published results, on which the report can be checked."""
+"""Two public series with published results, to check the report against."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,10 +19,10 @@ def _file(package: str, path: str) -> Path | None:
 
 
 def shampoo_runs(config: ReportConfig) -> list[RollingRun]:
-    """Shampoo sales, 36 months, walk-forward: fitted anew for each of the last twelve. None without sktime.
+    """Shampoo sales, 36 months, walk-forward: refitted for each of the last twelve. No runs without sktime.
 
     Source: the data are from Makridakis, Wheelwright & Hyndman, "Forecasting: methods and applications" (1998); the
-    set-up and the RMSE of persistence, 136.761, are those of public tutorials on LSTMs.
+    set-up and the RMSE of persistence, 136.761, are from public tutorials on LSTMs.
     """
     file = _file("sktime", "datasets/data/ShampooSales/ShampooSales.csv")
     if file is None:
@@ -33,7 +33,7 @@ def shampoo_runs(config: ReportConfig) -> list[RollingRun]:
 
 
 def sunspot_runs(config: ReportConfig) -> list[RollingRun]:
-    """Yearly sunspots, 1700 to 2008, beside statsmodels' own AutoReg. None without statsmodels."""
+    """Yearly sunspots, 1700 to 2008, with statsmodels' AutoReg as well. No runs without statsmodels."""
     file = _file("statsmodels", "datasets/sunspots/sunspots.csv")
     if file is None:
         return []

@@ -1,4 +1,4 @@
-"""Rolling-origin evaluation: at each origin fit on the rows known by then, and predict the rows up to the next."""
+"""Rolling-origin evaluation: at each origin fit on the rows before it, and predict the rows up to the next."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,7 +20,7 @@ HELD_OUT = 0.4  # of the rows, cut into as many blocks as there are origins
 
 @dataclass(frozen=True)
 class Source:
-    """The series of a table, and the SHA-256 of the rows that they gave when the report was asked for.
+    """The series of a table, and the SHA-256 of its rows when the report began.
 
     options: the flags that say how the table is read, by the names of the fields of `SeriesConfig`.
     """
@@ -34,7 +34,7 @@ class Source:
     sha256: str = ""
 
     def rows(self) -> Rows:
-        """The rows. Raises SeriesError if the file has changed meanwhile, or is no series."""
+        """Read the rows. Raises SeriesError if the file is not a series, or has changed since the report began."""
         fields = asdict(self)
         expected, options = fields.pop("sha256"), fields.pop("options")
         rows = load_rows(SeriesConfig(**fields, **options))
@@ -45,7 +45,7 @@ class Source:
 
 @dataclass(frozen=True)
 class RollingRun:
-    """All contenders at one origin: fitted on every row known by then, evaluated on the rows from `cut` to `end`."""
+    """All models at one origin: fitted on the rows before it, evaluated on the rows from `cut` to `end`."""
 
     source: Source
     cut: int
@@ -55,7 +55,7 @@ class RollingRun:
     autoreg: bool = False
 
     def run(self) -> dict[str, Any]:
-        """Predictions by contender, and the targets."""
+        """Predictions by model, the targets, and the seconds of training."""
         from training.report.contenders import Split, fit_contenders
 
         rows = self.source.rows()
@@ -84,12 +84,12 @@ def _autoreg(rows: Rows, known: int, cut: int, end: int) -> Values:
 def rolling_runs(
     source: Source, edges: Sequence[int], seeds: Sequence[int], budget: Budget, *, autoreg: bool = False
 ) -> list[RollingRun]:
-    """One run a seed for each two neighbours among `edges`, the row numbers where origins lie, and the last row's."""
+    """One run for each seed and block; edges: the first row of each block, and the end of the last one."""
     return [RollingRun(source, cut, end, seed, budget, autoreg) for cut, end in pairwise(edges) for seed in seeds]
 
 
 def origins(rows: int) -> list[int]:
-    """The edges of the blocks that the end of `rows` is cut into."""
+    """Edges of the ORIGINS blocks into which the last HELD_OUT of the rows is cut."""
     return [int(edge) for edge in np.linspace(rows * (1 - HELD_OUT), rows, ORIGINS + 1)]
 
 
@@ -112,21 +112,21 @@ class RollingResults:
         }
 
     def errors(self, name: str) -> Values:
-        """(seeds, rows)."""
+        """Prediction - target, (seeds, rows)."""
         errors: Values = self._predictions[name] - self.targets
         return errors
 
     def losses(self, name: str) -> Values:
-        """Squared errors, (rows,): averaged over the seeds."""
+        """Squared errors, (rows,), averaged over the seeds."""
         losses: Values = np.mean(self.errors(name) ** 2, axis=0)
         return losses
 
     def rmse(self, name: str) -> Values:
-        """(seeds,)."""
+        """RMSE over all rows, (seeds,)."""
         rmse: Values = np.sqrt(np.mean(self.errors(name) ** 2, axis=1))
         return rmse
 
     def rmse_by_origin(self, name: str) -> Values:
-        """(origins,), over all seeds."""
+        """RMSE of each block, (origins,), over all seeds."""
         blocks = np.split(self.losses(name), np.cumsum(self.blocks)[:-1])
         return np.array([np.sqrt(block.mean()) for block in blocks])

@@ -11,7 +11,7 @@ import numpy as np
 
 
 class MedianRange(NamedTuple):
-    """A number over several seeds."""
+    """Median and range of a number over several seeds."""
 
     median: float
     low: float
@@ -28,18 +28,18 @@ Cell = str | float | MedianRange | None
 
 
 def number(value: float) -> str:
-    """Three digits; all of them before the point, up to millions."""
+    """Format a number with three significant digits; from 1,000 to 10 million as a whole number."""
     return f"{value:,.0f}" if MANY <= abs(value) < MOST else f"{value:.3g}"
 
 
 def median_range(values: Sequence[float] | np.ndarray) -> MedianRange:
-    """Median, least and most."""
+    """Median, minimum and maximum of some values."""
     return MedianRange(float(np.median(values)), float(np.min(values)), float(np.max(values)))
 
 
 @dataclass(frozen=True)
 class Table:
-    """name: that of its files. best: the numbers of these columns compete in each row, and the least is marked."""
+    """A table. name: of its files, without suffix. best: columns of which the lowest number in each row is in bold."""
 
     name: str
     caption: str
@@ -48,7 +48,7 @@ class Table:
     best: frozenset[str] = frozenset()
 
     def texts(self) -> list[list[tuple[str, bool]]]:
-        """For a page: each cell's text, and whether it is the row's best."""
+        """Each cell as text, and whether it is the lowest of its row."""
         return [[(_text(cell), k in self._best(row)) for k, cell in enumerate(row)] for row in self.rows]
 
     def _best(self, row: list[Cell]) -> set[int]:
@@ -56,14 +56,14 @@ class Table:
         return {k for k, value in values.items() if value == min(values.values())}
 
     def records(self) -> list[dict[str, str | float | None]]:
-        """For a file: a spread takes three columns."""
+        """The rows for a file; a range becomes three columns."""
         return [self._record(row) for row in self.rows]
 
     def _record(self, row: list[Cell]) -> dict[str, str | float | None]:
         record: dict[str, str | float | None] = {}
         for column, cell in zip(self.columns, row, strict=True):
             if isinstance(cell, MedianRange):
-                record |= {column: cell.median, f"{column}, least": cell.low, f"{column}, most": cell.high}
+                record |= {column: cell.median, f"{column}, minimum": cell.low, f"{column}, maximum": cell.high}
             else:
                 record[column] = cell
         return record
@@ -71,7 +71,7 @@ class Table:
     def to_csv(self) -> str:
         text = io.StringIO()
         records = self.records()
-        columns = dict.fromkeys(name for record in records for name in record)  # an empty cell is no spread
+        columns = dict.fromkeys(name for record in records for name in record)  # an empty cell has one column only
         writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(records)
@@ -95,7 +95,7 @@ def _value(cell: Cell) -> float:
 
 @dataclass(frozen=True)
 class Picture:
-    """svg: its colours are the page's variables, see `pictures`. alt: the text for screen readers."""
+    """A picture. svg: its colours are variables of the page, see `pictures`. alt: text for screen readers."""
 
     name: str
     caption: str
@@ -105,7 +105,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the page. lead: its main result in one sentence."""
+    """A section of the page. lead: its main result in one sentence."""
 
     title: str
     lead: str

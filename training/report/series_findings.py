@@ -1,4 +1,4 @@
-"""Sections on single series, evaluated by rolling origin: a user's own, or one with published results."""
+"""Report sections on single series, evaluated by rolling origin: a user's series, and two with published results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from training.report.section import Cell, Picture, Section, Table, median_range,
 
 
 def series_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]) -> Section:
-    """A user's series, with one sentence of advice as its lead."""
+    """Make the section on a user's series; its lead is one sentence of advice."""
     source = runs[0].source
     rolled = RollingResults(runs, results)
     of = f" → {source.target}" if source.target else ""
@@ -29,15 +29,15 @@ def series_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]
 
 
 def _method(rolled: RollingResults, run: RollingRun) -> str:
-    ahead = {0: "at the window's end", 1: "one row ahead"}.get(run.source.horizon, f"{run.source.horizon} rows ahead")
+    ahead = {0: "the window's last row", 1: "one row ahead"}.get(run.source.horizon, f"{run.source.horizon} rows ahead")
     budget = run.budget
     return (
-        f"Rolling origin: at each of {len(rolled.cuts)} origins every contender is fitted on all the rows known by "
-        f"then and asked for those up to the next one, {len(rolled.targets)} rows in all, {ahead}, with windows of "
-        f"{run.source.window}; the networks with {len(rolled.seeds)} seeds, each {budget.steps} steps of "
-        f"{budget.batch_size} rows. To beat is to have an RMSE that is smaller by over {GAIN:.0%}, and not by chance: "
-        f"by the test of Diebold and Mariano at {LEVEL:.0%}; a costlier contender is advised only where it "
-        "beats the cheaper one."
+        f"Rolling origin: at each of {len(rolled.cuts)} origins every model is fitted on all rows before the origin "
+        f"and predicts the rows up to the next one, {len(rolled.targets)} rows in all. Target: {ahead}. Window: "
+        f"{run.source.window} values. Each network is trained with {len(rolled.seeds)} seeds, for {budget.steps} steps "
+        f"of {budget.batch_size} rows. A model beats another if its RMSE is smaller by more than {GAIN:.0%} and the "
+        f"difference is significant (Diebold-Mariano test, {LEVEL:.0%} level). A costlier model is recommended only "
+        "if it beats the cheaper one."
     )
 
 
@@ -51,9 +51,9 @@ def _table(rolled: RollingResults, results: Sequence[dict[str, Any]], name: str,
         rows.append([NAMES[contender], median_range(rolled.rmse(contender)), mae, took])
     return Table(
         name,
-        f"{label}: errors over all {len(rolled.cuts)} origins, median over {len(rolled.seeds)} seeds (least to most), "
-        "the best first",
-        ("contender", "RMSE", "MAE", "training, s"),
+        f"{label}: errors over all {len(rolled.cuts)} origins, median over {len(rolled.seeds)} seeds (minimum to maximum)"
+        ", best first",
+        ("model", "RMSE", "MAE", "training, s"),
         rows,
     )
 
@@ -64,8 +64,8 @@ def _origins_table(rolled: RollingResults, name: str) -> Table:
     rows: list[list[Cell]] = [
         [str(cut), str(rolled.blocks[k]), *(float(score[k]) for score in scores)] for k, cut in enumerate(rolled.cuts)
     ]
-    caption = "RMSE from each origin to the next, over all seeds; the least of each row is marked"
-    return Table(f"{name}-origins", caption, ("rows known", "rows asked for", *names), rows, frozenset(names))
+    caption = "RMSE from each origin to the next, over all seeds; the lowest of each row is in bold"
+    return Table(f"{name}-origins", caption, ("rows fitted on", "rows predicted", *names), rows, frozenset(names))
 
 
 def _picture(rolled: RollingResults, name: str) -> Picture:
@@ -73,7 +73,7 @@ def _picture(rolled: RollingResults, name: str) -> Picture:
     return Picture(
         f"{name}-origins",
         "RMSE from each origin to the next, over all seeds.",
-        "A line for each contender over the origins; the same numbers are in the table.",
+        "One line for each model over the origins; the table below has the same numbers.",
         pictures.origins(
             [str(cut) for cut in rolled.cuts], {contender: rolled.rmse_by_origin(contender) for contender in drawn}
         ),
@@ -81,36 +81,36 @@ def _picture(rolled: RollingResults, name: str) -> Picture:
 
 
 def shampoo_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]) -> Section:
-    """Shampoo sales, and whether persistence has the RMSE that it is known to have."""
+    """Make the section on shampoo sales: whether the RMSE of persistence equals the published one."""
     title = "A known result: shampoo sales"
     if not runs:
-        return Section(title, "Left out: sktime, which brings the data, is not installed.")
+        return Section(title, "Skipped: sktime, which has the data, is not installed.")
     rolled = RollingResults(runs, results)
     ours = float(rolled.rmse("persistence")[0])
     agrees = "agrees" if round(ours, 3) == SHAMPOO_PERSISTENCE else "DOES NOT AGREE"
     return Section(
         title,
-        f"Persistence on the last {SHAMPOO_MONTHS} months has RMSE {ours:.3f} here and {SHAMPOO_PERSISTENCE} in the "
-        f"public tutorials: it {agrees}.",
-        findings=[f"The advice for this series: {advise(rolled)}"],
-        notes=[f"{_method(rolled, runs[0])} Walk-forward, as in the tutorials: an origin each month."],
+        f"The RMSE of persistence on the last {SHAMPOO_MONTHS} months is {ours:.3f} here and {SHAMPOO_PERSISTENCE} in "
+        f"the public tutorials: it {agrees}.",
+        findings=[f"Advice for this series: {advise(rolled)}"],
+        notes=[f"{_method(rolled, runs[0])} Walk-forward, as in the tutorials: one origin a month."],
         tables=[_table(rolled, results, "shampoo", "Shampoo sales")],
     )
 
 
 def sunspots_section(runs: Sequence[RollingRun], results: Sequence[dict[str, Any]]) -> Section:
-    """Yearly sunspots, and whether our least squares is statsmodels' AutoReg."""
+    """Make the section on yearly sunspots: whether our least squares agrees with statsmodels' AutoReg."""
     title = "A known result: yearly sunspots"
     if not runs:
-        return Section(title, "Left out: statsmodels, which brings the data and AutoReg, is not installed.")
+        return Section(title, "Skipped: statsmodels, which has the data and AutoReg, is not installed.")
     rolled = RollingResults(runs, results)
     apart = float(np.abs(rolled.errors("linear") - rolled.errors("autoreg")).max())
     theirs, ours = (float(rolled.rmse(name)[0]) for name in ("autoreg", "linear"))
     return Section(
         title,
-        f"statsmodels' AutoReg({SUNSPOT_LAGS}) has RMSE {number(theirs)}, linear least squares here {number(ours)}; "
-        f"no two predictions are further than {apart:.1g} apart.",
-        findings=[f"The advice for this series: {advise(rolled)}"],
+        f"The RMSE is {number(theirs)} for statsmodels' AutoReg({SUNSPOT_LAGS}) and {number(ours)} for linear least "
+        f"squares here; no two predictions differ by more than {apart:.1g}.",
+        findings=[f"Advice for this series: {advise(rolled)}"],
         notes=[_method(rolled, runs[0])],
         pictures=[_picture(rolled, "sunspots")],
         tables=[_table(rolled, results, "sunspots", "Yearly sunspots"), _origins_table(rolled, "sunspots")],

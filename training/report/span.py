@@ -20,9 +20,9 @@ AR1 = 0.9
 
 @dataclass(frozen=True)
 class SpanRun:
-    """All contenders on one draw of one series with one target.
+    """All models on one draw of one series with one target.
 
-    The series and the noise are drawn anew with each seed, and so are weights and the order of the rows.
+    The seed sets the series, the noise, the initial weights and the order of the rows.
     """
 
     series: str
@@ -32,7 +32,7 @@ class SpanRun:
     budget: Budget
 
     def run(self) -> dict[str, Any]:
-        """Each contender's RMSE on the trained and on the held-out rows, and that of the noise on the latter."""
+        """RMSE of each model on the training rows and on the held-out rows, and of the noise on the held-out rows."""
         from training.report.contenders import Split, fit_contenders
 
         rows, floor = draw(self.series, self.target, self.span, self.seed)
@@ -51,7 +51,7 @@ class SpanRun:
 
 
 def span_runs(config: ReportConfig) -> list[SpanRun]:
-    """Every series with every target, over every span, once a seed; long windows, which take longest, first."""
+    """One run for each series, target, span and seed; long windows, which take longest, first."""
     return [
         SpanRun(series, target, span, seed, config.budget)
         for span in reversed(config.spans)
@@ -62,15 +62,15 @@ def span_runs(config: ReportConfig) -> list[SpanRun]:
 
 
 def window_of(span: int) -> int:
-    """Every contender on the window sees all that the target is made of."""
+    """The window that holds all values that the target depends on; at least the article's."""
     return max(span, LEAST_WINDOW)
 
 
 def draw(series: str, target: str, span: int, seed: int) -> tuple[Rows, float]:
-    """Rows of one draw, trained ones first, and the RMSE that the noise alone gives on the held-out ones.
+    """Rows of one draw, training rows first, and the RMSE of the noise on the held-out rows.
 
-    sum: sum of (1 - j/k) x_(t-j), j = 0 … k-1, so that every one of the last k values counts. product: x_t times
-    x_(t-k+1). Both are brought to mean 0 and standard deviation 1 on the trained rows before noise is added.
+    sum: sum of (1 - j/k) x_(t-j), j = 0 … k-1, which depends on all of the last k values. product: x_t times
+    x_(t-k+1). Both are scaled to mean 0 and standard deviation 1 on the training rows before noise is added.
     """
     window = window_of(span)
     count = window - 1 + TRAINED + HELD_OUT
@@ -78,7 +78,7 @@ def draw(series: str, target: str, span: int, seed: int) -> tuple[Rows, float]:
     values = _series(series, count, random)
     rows = make_rows(values, _target(target, values, span), window, horizon=0)
     mean, deviation = rows.targets[:TRAINED].mean(), rows.targets[:TRAINED].std()
-    # The persistence of a row is the target before it, noise and all.
+    # Persistence predicts the target of the row before, with its noise.
     noise = random.normal(0, NOISE, count) if target.startswith("noisy") else np.zeros(count)
     noisy = (_target(target, values, span) - mean) / deviation + noise
     return make_rows(values, noisy, window, horizon=0), _rms(noise[-HELD_OUT:])

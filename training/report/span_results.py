@@ -1,4 +1,4 @@
-"""Results of the span experiment by case, and the comparisons of the LSTM with one other model each."""
+"""Results of the span experiment by case, and pairwise comparisons of the LSTM with other models."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,8 @@ from training.values import Values
 TITLES = {"line": "straight line", "white": "white noise", "ar1": "AR(1) at 0.9"}
 CONTENDERS = ("lstm", "tanh_mlp", "mlp", "mlp_last", "linear", "persistence", "mean")
 Case = tuple[str, str, int]
-Duel = tuple[str, str, str]
-DUELS: list[Duel] = [
+Comparison = tuple[str, str, str]
+COMPARISONS: list[Comparison] = [
     (target, other, series)
     for target, other in (("noisy sum", "linear"), ("noisy sum", "tanh_mlp"), ("noisy product", "tanh_mlp"))
     for series in ("white", "ar1")
@@ -21,7 +21,7 @@ DUELS: list[Duel] = [
 
 
 class SpanResults:
-    """The results by case, (series, target, span), seeds in order."""
+    """Results by case, (series, target, span), in the order of the seeds."""
 
     def __init__(self, runs: Sequence[SpanRun], results: Sequence[dict[str, Any]]) -> None:
         self.runs, self.results = runs, results
@@ -45,23 +45,23 @@ class SpanResults:
         return judge(rmse, trained, float(self.plain(case, "outside").mean()))
 
     def ratio(self, case: Case, other: str) -> float:
-        """The LSTM's mean RMSE over the other's."""
+        """Mean RMSE of the LSTM, divided by that of another model."""
         return float(self.of(case, "rmse", "lstm").mean() / self.of(case, "rmse", other).mean())
 
     def seconds(self, contender: str, window: int, key: str = "seconds") -> float:
-        """The median over all runs with windows of this length."""
+        """Median training time over all runs with windows of this length."""
         pairs = zip(self.runs, self.results, strict=True)
         return float(np.median([result[key][contender] for run, result in pairs if window_of(run.span) == window]))
 
 
-def duels_won(data: SpanResults) -> list[Duel]:
-    """Those in which the LSTM is better over the longest span, and better than over the shortest.
+def comparisons_won(data: SpanResults) -> list[Comparison]:
+    """Comparisons in which the LSTM is better at the longest span, and by more than at the shortest.
 
-    Where it is no better than the mean it has data nothing, and that the other errs more is no gain.
+    An LSTM that is no better than the mean has learnt nothing: a comparison is not won by the error of the other alone.
     """
     return [
         (target, other, series)
-        for target, other, series in DUELS
+        for target, other, series in COMPARISONS
         if (last := data.ratio((series, target, data.spans[-1]), other)) < 1 / LEVEL
         and data.ratio((series, target, data.spans[-1]), "mean") < 1 / LEVEL
         and last < data.ratio((series, target, data.spans[0]), other) / LEVEL

@@ -1,4 +1,4 @@
-"""Verdicts of the span experiment by fixed rules: whether the LSTM wins, and the reason where it loses."""
+"""Verdicts of the span experiment, by fixed rules: whether the LSTM wins, and the reason if it loses."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,18 +7,21 @@ import numpy as np
 
 from training.values import Values
 
-LEVEL = 1.02  # a ratio of errors closer to 1 than this counts as level
-GAP = 1.25  # an error has to be this much larger than another to be given as the reason
+LEVEL = 1.02  # ratios of errors between 1 / LEVEL and LEVEL count as level
+GAP = 1.25  # a reason needs one error to be this many times the other
 REASONS = {
-    "extrapolates": "the held-out windows lie outside of the range that it was trained on, where its units saturate",
-    "overfits": "it has learnt the trained rows better than the rule behind them, and errs more on the held-out ones",
-    "underfits": "it has not found the rule within the budget that was enough for the other",
-    "falls short": "it finds the rule, but not as exactly as the other",
+    "extrapolates": "the held-out windows lie outside the training range, where its units saturate",
+    "overfits": "it overfits: its error on the held-out rows is larger than on the training rows",
+    "underfits": "it underfits: the training budget was enough for the best model, but not for it",
+    "falls short": "it fits less exactly, without overfitting or underfitting",
 }
 
 
 class Verdict(NamedTuple):
-    """ratio: the LSTM's RMSE over that of the best other, `rival`, both their means over the seeds."""
+    """outcome: wins, level or loses. rival: the best other model. ratio: mean RMSE of the LSTM over the rival's.
+
+    why: a key of REASONS if the LSTM loses.
+    """
 
     outcome: str
     rival: str
@@ -27,10 +30,10 @@ class Verdict(NamedTuple):
 
 
 def judge(rmse: Mapping[str, Values], trained_rmse: Mapping[str, Values], outside: float) -> Verdict:
-    """The LSTM beside the best of the other contenders; rmse[contender]: (seeds,), all contenders on the same draws.
+    """Compare the LSTM with the best of the other models. rmse, trained_rmse: by model, (seeds,), on the same draws.
 
-    It loses where its error is larger with every seed and by over 2 % on average, wins where the reverse is true;
-    all else is level. outside: the share of held-out windows that leave the trained range.
+    It loses if its error is larger with every seed and by more than 2 % on average, and wins if the reverse is true;
+    otherwise it is level. outside: the share of held-out windows outside the training range.
     """
     lstm = rmse["lstm"]
     rival = min((name for name in rmse if name != "lstm"), key=lambda name: float(np.mean(rmse[name])))
@@ -44,7 +47,7 @@ def judge(rmse: Mapping[str, Values], trained_rmse: Mapping[str, Values], outsid
 def _why(rmse: Mapping[str, Values], trained_rmse: Mapping[str, Values], rival: str, outside: float) -> str:
     held_out, trained = float(np.mean(rmse["lstm"])), float(np.mean(trained_rmse["lstm"]))
     worse = held_out > GAP * trained
-    if worse and outside > 0.5:  # noqa: PLR2004 - most of them
+    if worse and outside > 0.5:  # noqa: PLR2004 - more than half of them
         return "extrapolates"
     if worse:
         return "overfits"

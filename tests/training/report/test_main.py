@@ -111,7 +111,7 @@ def test_what_is_said_of_the_known_results_is_that_they_agree(quick: Path) -> No
     text = (quick / "stdout").read_text()
 
     assert "136.761 here and 136.761 in the public tutorials: it agrees" in text
-    assert "statsmodels' AutoReg(10) has RMSE 16.5, linear least squares here 16.5" in text
+    assert "The RMSE is 16.5 for statsmodels' AutoReg(10) and 16.5 for linear least squares here" in text
 
 
 def test_every_contender_is_in_every_case_of_the_span_experiment(quick: Path) -> None:
@@ -119,7 +119,7 @@ def test_every_contender_is_in_every_case_of_the_span_experiment(quick: Path) ->
         rows = list(csv.DictReader(lines))
 
     assert len(rows) == 3 * 3 * 3 * 7
-    noisy = [row for row in rows if row["target"] == "noisy sum" and row["contender"] == "linear least squares"]
+    noisy = [row for row in rows if row["target"] == "noisy sum" and row["model"] == "linear least squares"]
     assert np.median([float(row["over the floor"]) for row in noisy]) == pytest.approx(1, abs=0.1)
 
 
@@ -152,7 +152,7 @@ def test_a_series_of_ones_own_is_advised_on_by_the_same_numbers_each_time(series
 
     said, again = (reported(tmp_path / folder, *options) for folder in ("first", "second"))
 
-    assert "own.csv, x\n  Persistence is not beaten; do not deploy: RMSE " in said.stdout
+    assert "own.csv, x\n  Persistence is not beaten by any model; do not deploy a model. RMSE " in said.stdout
     assert str(tmp_path) not in (tmp_path / "first" / "out" / "index.html").read_text()
     assert said.stdout.replace("first", "second") == again.stdout
     found = [results(tmp_path / folder / "kept", "predictions") for folder in ("first", "second")]

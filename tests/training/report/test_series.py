@@ -43,11 +43,11 @@ def autoregressive() -> np.ndarray:
 
 
 ADVICE = {
-    "random walk": (random_walk(), "Persistence is not beaten; do not deploy: RMSE "),
-    "white noise": (white_noise(), "The mean is not beaten; do not deploy: RMSE "),
+    "random walk": (random_walk(), "Persistence is not beaten by any model; do not deploy a model. RMSE "),
+    "white noise": (white_noise(), "The mean is not beaten by any model; do not deploy a model. RMSE "),
     "autoregressive": (
         autoregressive(),
-        "Linear least squares is enough, and nothing costlier beats it; deploy that, not the LSTM: RMSE ",
+        "Linear least squares is enough: no costlier model beats it; deploy it, not the LSTM. RMSE ",
     ),
 }
 
@@ -66,22 +66,22 @@ def of_errors(errors: dict[str, np.ndarray]) -> RollingResults:
 
 
 @pytest.mark.parametrize(
-    ("best", "deed"),
+    ("best", "sentence"),
     [
-        ("persistence", "Persistence is not beaten; do not deploy"),
-        ("mean", "The mean is not beaten; do not deploy"),
-        ("mlp_last", "MLP on the last value is enough, and nothing costlier beats it; deploy it"),
-        ("tanh_mlp", "MLP with tanh on the window is enough, and nothing costlier beats it; deploy that, not the LSTM"),
-        ("lstm", "LSTM on the window is worth it here; deploy it"),
+        ("persistence", "Persistence is not beaten by any model; do not deploy a model"),
+        ("mean", "The mean is not beaten by any model; do not deploy a model"),
+        ("mlp_last", "MLP on the last value is enough: no costlier model beats it; deploy it"),
+        ("tanh_mlp", "MLP with tanh on the window is enough: no costlier model beats it; deploy it, not the LSTM"),
+        ("lstm", "LSTM on the window is the best model; deploy it"),
     ],
 )
-def test_the_contender_with_by_far_the_smallest_errors_is_advised(best: str, deed: str) -> None:
+def test_the_contender_with_by_far_the_smallest_errors_is_advised(best: str, sentence: str) -> None:
     noise = np.random.default_rng(0).normal(size=(7, 80))
     names = ("persistence", "mean", "linear", "mlp_last", "mlp", "tanh_mlp", "lstm")
 
     found = of_errors({name: noise[k] * (0.1 if name == best else 1) for k, name in enumerate(names)})
 
-    assert advise(found).startswith(f"{deed}: RMSE ")
+    assert advise(found).startswith(f"{sentence}. RMSE ")
 
 
 def test_at_the_edge_of_chance_a_network_is_not_advised_over_least_squares_with_the_same_errors() -> None:
@@ -98,7 +98,7 @@ def test_at_the_edge_of_chance_a_network_is_not_advised_over_least_squares_with_
         for found in map(at, np.linspace(0.2, 2, 18_001))
         if beats(found, "mlp", "persistence") and not beats(found, "linear", "persistence")
     )
-    assert advise(edge).startswith("Linear least squares is enough, and nothing costlier beats it")
+    assert advise(edge).startswith("Linear least squares is enough: no costlier model beats it")
 
 
 def test_a_gain_that_is_certain_but_tiny_beats_nobody() -> None:
