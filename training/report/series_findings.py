@@ -51,8 +51,8 @@ def _table(rolled: RollingResults, results: Sequence[dict[str, Any]], name: str,
         rows.append([NAMES[contender], median_range(rolled.rmse(contender)), mae, took])
     return Table(
         name,
-        f"{label}: errors over all {len(rolled.cuts)} origins, median over {len(rolled.seeds)} seeds (minimum to maximum)"
-        ", best first",
+        f"{label}: errors over all {len(rolled.cuts)} origins, median over {len(rolled.seeds)} seeds (minimum to "
+        "maximum), best first",
         ("model", "RMSE", "MAE", "training, s"),
         rows,
     )

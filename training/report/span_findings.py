@@ -64,8 +64,9 @@ def _claim(data: SpanResults) -> str:
     holds = [f"{target} on {TITLES[series]} against {NAMES[other]}" for target, other, series in comparisons_won(data)]
     return (
         f"The article claims that the LSTM performs best on long spans. That is true in {len(holds)} of "
-        f"{len(COMPARISONS)} comparisons: at k = {data.spans[-1]} the LSTM's RMSE is lower than the other model's and the mean's, and the "
-        f"ratio to the other model is lower than at k = {data.spans[0]}. They are: {'; '.join(holds) or 'none'}."
+        f"{len(COMPARISONS)} comparisons: at k = {data.spans[-1]} the LSTM's RMSE is lower than the other model's and "
+        f"the mean's, and the ratio to the other model is lower than at k = {data.spans[0]}. They are: "
+        f"{'; '.join(holds) or 'none'}."
     )
 
 
@@ -123,7 +124,8 @@ def _notes(budget: Budget) -> list[str]:
     )
     judging = (
         f"The LSTM wins or loses a case if it does so with every seed, and by more than {LEVEL - 1:.0%} on average, "
-        "against the best other model. Without noise, least squares has rounding errors only, so that ratios to it are large."
+        "against the best other model. Without noise, least squares has rounding errors only, so that ratios to it are "
+        "large."
     )
     draws = "A seed sets the series, the noise, the weights and the order of the rows; all models get the same ones."
     return [rows, fairness, draws, judging]

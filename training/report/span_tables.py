@@ -47,7 +47,7 @@ def claim_table(data: SpanResults) -> Table:
     spans = tuple(f"k = {span}" for span in data.spans)
     return Table(
         "span-claim",
-        "The article's claim: RMSE of the LSTM / RMSE of the other model (means over the seeds; below 1: the LSTM wins)",
+        "The article's claim: RMSE of the LSTM / RMSE of the other model (means over the seeds; below 1 the LSTM wins)",
         ("target", "series", "other model", *spans, "claim true"),
         rows,
     )
@@ -99,7 +99,7 @@ def cost_table(data: SpanResults, prices: dict[tuple[str, int], dict[str, Any]])
     return Table(
         "cost",
         "Cost: time of one training on one core (median; compiling happens once for each process and window), and of "
-        "one prediction of one row (best of several; networks with LiteRT as in the service, the linear fit with NumPy)",
+        "one prediction of one row (best of several; networks with LiteRT as in the service, linear fit with NumPy)",
         ("window", "model", "parameters", "training, s", "compiling, s", "prediction, µs"),
         rows,
     )
