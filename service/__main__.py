@@ -27,13 +27,13 @@ from service.supervisor import EndsWithParent, Supervisor
 from service.telemetry.exposition import share_counts
 from service.telemetry.logs import log_config
 
-# On every answer, where each costs a prediction half a microsecond; the page has more of its own.
-SPARE_FILES = 64  # descriptors that are not for connections
+SPARE_FILES = 64  # file descriptors that are not for connections
+# On every answer; each costs half a microsecond. The page adds more of its own.
 SECURITY_HEADERS = [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line and return its exit code: 1 cannot serve, 2 a wrong setting, 3 cannot listen."""
+    """Run the command line. Returns the exit code: 1 nothing to serve, 2 a wrong setting, 3 cannot listen."""
     try:
         settings = read_settings(arguments, VERSION)
         limits = _limits(settings)
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _limits(settings: Settings) -> ConnectionLimits:
-    """The limits of each process's connections. Raises TooLittleMemory."""
+    """Limits of the connections of each process. Raises TooLittleMemory."""
     files = raise_file_limit() - SPARE_FILES
     return ConnectionLimits(
         request_seconds=settings.body_seconds,
@@ -67,7 +67,7 @@ def _limits(settings: Settings) -> ConnectionLimits:
 
 
 def _check(settings: Settings) -> None:
-    """Look at what the settings name before anything starts."""
+    """Check the files and packages that the settings need before anything starts."""
     logging.getLogger("lagcast").addHandler(logging.NullHandler())
     if settings.engine == "keras" and find_spec("tensorflow") is None:
         raise ModuleNotFoundError("the keras engine needs TensorFlow, which 'make train' installs")
@@ -78,7 +78,7 @@ def _check(settings: Settings) -> None:
 def _serve(settings: Settings, limits: ConnectionLimits, bound: socket, versions: Deciding) -> int:
     if settings.workers > 1:
         return _supervise(settings, limits, bound, versions)
-    # uvicorn raises the signal that ended it once more when all is done: by then there is nothing left to end.
+    # After its shutdown uvicorn raises the signal again, which would end the process with a signal instead of code 0.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     server = Server(_configure(settings, limits, partial(start_app, settings, None, versions.own)))
@@ -92,7 +92,7 @@ def _supervise(settings: Settings, limits: ConnectionLimits, bound: socket, vers
         start = EndsWithParent(partial(start_app, settings, metrics_dir, versions.parents))
         supervisor = Supervisor(_configure(settings, limits, start), sockets=[bound])
 
-        def share(_: Decision) -> None:  # the workers read the decision in the store
+        def share(_: Decision) -> None:  # workers read the decision from the store
             share_counts(metrics_dir, versions.decider.failed_loads)
 
         with versions.decider.watching(settings.reload_seconds, share):
@@ -108,7 +108,7 @@ def _configure(settings: Settings, limits: ConnectionLimits, start: Callable[[],
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http=partial(HTTPConnection, pool=ConnectionPool(limits)),  # type: ignore[arg-type]  # it is called, no more
+        http=partial(HTTPConnection, pool=ConnectionPool(limits)),  # type: ignore[arg-type]  # uvicorn only calls it
         ws="none",
         lifespan="on",
         log_config=log_config(),
@@ -116,7 +116,7 @@ def _configure(settings: Settings, limits: ConnectionLimits, start: Callable[[],
         headers=SECURITY_HEADERS,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=settings.shutdown_seconds,  # type: ignore[arg-type]  # it takes a fraction too
+        timeout_graceful_shutdown=settings.shutdown_seconds,  # type: ignore[arg-type]  # uvicorn passes it to asyncio, which takes floats
     )
 
 

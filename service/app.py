@@ -31,7 +31,7 @@ from service.middleware.fast_path import FastPath
 from service.middleware.head_requests import HeadRequests
 from service.middleware.observe import Observe
 from service.middleware.path_prefix import PathPrefix
-from service.middleware.shutdown import Drain
+from service.middleware.shutdown import GracefulShutdown
 from service.openapi import Document
 from service.protocols.http_errors import ErrorResponse, to_response
 from service.protocols.native import routes as native
@@ -84,7 +84,7 @@ def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> A
         # Sees every response, those of the other middleware too: each has an id, and is counted and logged.
         partial(Observe, route_of=_route_finder(api), access_log=settings.access_log),
         # Before the limits: while the process stops, readiness is refused whatever else is going on.
-        partial(Drain, seconds=settings.drain_seconds),
+        partial(GracefulShutdown, seconds=settings.drain_seconds),
         # Before the keys: a browser's preflight request carries none, and a 401 needs CORS headers too.
         *_cors(settings),
         # Before a byte of the body is read for somebody unknown.

@@ -1,4 +1,4 @@
-"""Start deciding about versions, from the settings: the store, the self-test process and the first decision."""
+"""Set up the decision about versions from the settings: the store, the self-test process and the first decision."""
 
 import fcntl
 import logging
@@ -21,7 +21,7 @@ from service.settings import Settings
 
 logger = logging.getLogger("lagcast")
 
-# For the first test of a version. TensorFlow traces the network before it runs it, on a busy machine for seconds.
+# Timeout of the first self-test of a version. TensorFlow traces the network first, for seconds on a busy machine.
 TEST_SECONDS = {"litert": 5.0, "keras": 60.0}
 
 
@@ -30,7 +30,7 @@ class InvalidStateDir(Exception):
 
 
 class Deciding(NamedTuple):
-    """The decider, and how this process or its workers come by its decisions."""
+    """The decider, and the two sources of its decisions: for this process, and for its workers."""
 
     decider: Decider
     own: OwnDecisions
@@ -51,7 +51,7 @@ class DecidesItself(NamedTuple):
 
 @contextmanager
 def deciding(settings: Settings) -> Iterator[Deciding]:
-    """Decide for the first time, so that what is wrong is known before any worker starts.
+    """Make the first decision, so that errors are known before any worker starts.
 
     Raises ArtifactError if nothing can be served, InvalidStateDir.
     """
@@ -72,7 +72,7 @@ def deciding(settings: Settings) -> Iterator[Deciding]:
 
 @contextmanager
 def _store_folder(state_dir: Path | None) -> Iterator[Path]:
-    """The state folder, or a temporary one, also where another process holds the state: then with a copy of it."""
+    """The state folder; a temporary one if it is unset; a temporary copy of it if another process holds its lock."""
     if state_dir is None:
         with tempfile.TemporaryDirectory(prefix="lagcast-versions-") as folder:
             yield Path(folder)
@@ -85,7 +85,7 @@ def _store_folder(state_dir: Path | None) -> Iterator[Path]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        logger.warning("%s is in use by another process: its state is read, and not kept up to date", state_dir)
+        logger.warning("%s is in use by another process: its state is read but not updated", state_dir)
         with tempfile.TemporaryDirectory(prefix="lagcast-versions-") as folder:
             with suppress(OSError, shutil.Error):
                 shutil.copytree(state_dir, folder, dirs_exist_ok=True)

@@ -1,15 +1,15 @@
-"""The listening socket, bound before anything is loaded, so that a taken port is told first."""
+"""The listening socket, bound before anything is loaded, so that a taken port is reported at once."""
 
 import errno
 import socket
 
 
 class CannotListen(Exception):
-    """The address cannot be listened on; the text says why and what to do, in one line."""
+    """The address cannot be bound; the text says why and what to do, in one line."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, not yet listening. Raises CannotListen."""
+    """Bind a socket to the address, without listening. Raises CannotListen."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -21,7 +21,7 @@ def bind(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        # Inherited by every connection: what a client does not read is held here, where it is counted.
+        # Inherited by every connection: what a client does not read stays in this process, where it is counted.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 2**17)
         bound.bind(address)
         bound.set_inheritable(True)

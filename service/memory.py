@@ -1,4 +1,4 @@
-"""The memory that a process may take, by the limit of its container."""
+"""Memory budget of a process, from the settings or the memory limit of its container."""
 
 import os
 import resource
@@ -10,20 +10,20 @@ from service.connection.limits import MEMORY_PER_BODY_BYTE
 
 CGROUP = Path("/sys/fs/cgroup")
 CGROUP_FILES = ("memory.max", "memory/memory.limit_in_bytes")  # of versions 2 and 1
-UNLIMITED = 2**60  # what version 1 says for none is a little less than 2**63
+UNLIMITED = 2**60  # without a limit, version 1 says a little less than 2**63
 
 DEFAULT_BYTES = 256 * 2**20
-# A worker that has loaded its models and parsed one of the largest bodies, measured, and the process that parses.
+# Measured: a worker that has loaded its models and parsed a body of the largest size, and its parsing process.
 WORKER_BYTES = 240 * 2**20
-USABLE = 0.9
+USABLE = 0.9  # of the container's limit
 
 
 class TooLittleMemory(Exception):
-    """Not even one body of the largest size would fit; the text says what to set."""
+    """One body of the maximum size would not fit; the text says what to set."""
 
 
 def budget(memory_bytes: int | None, max_body_bytes: int, workers: int, files: Iterable[Path] | None = None) -> int:
-    """Bytes for the bodies, work and answers of a process: as set, or by the container's limit.
+    """Bytes for the bodies, work and answers of one process: the setting, or a share of the container's limit.
 
     Raises TooLittleMemory.
     """
@@ -45,7 +45,7 @@ def budget(memory_bytes: int | None, max_body_bytes: int, workers: int, files: I
 
 
 def read_limit(files: Iterable[Path]) -> int | None:
-    """The least limit that the cgroup files name, in bytes; None if there is none."""
+    """The lowest limit in the cgroup files, in bytes; None if there is none."""
     limits = []
     for file in files:
         with suppress(OSError, ValueError):  # absent, or "max"
@@ -55,7 +55,7 @@ def read_limit(files: Iterable[Path]) -> int | None:
 
 
 def raise_file_limit() -> int:
-    """Take as many file descriptors as the system allows; how many those are."""
+    """Raise the soft limit of file descriptors to the hard one. Returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

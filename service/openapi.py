@@ -14,7 +14,7 @@ from service.protocols.protocol import Protocol
 
 
 class Document:
-    """The document of `app`, kept until another set of versions is live: making it takes tens of milliseconds."""
+    """The OpenAPI document of `app`, cached until other versions are live: creating it takes tens of milliseconds."""
 
     def __init__(self, app: FastAPI, lifecycle: Lifecycle, protocols: Sequence[Protocol]) -> None:
         self._app = app
@@ -48,7 +48,7 @@ class Document:
     def _make(self, models: Sequence[LiveModel]) -> dict[str, Any]:
         app = self._app
         openapi = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        # The second of the two ways, without a key, is for processes whose settings need none.
+        # The empty alternative is for services that need no API key.
         openapi["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         openapi["security"] = [{"key": []}, {}]
         for protocol in self._protocols:

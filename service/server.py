@@ -1,4 +1,4 @@
-"""uvicorn's server: with a line that says where it is, and an end that is never reported as an error."""
+"""uvicorn's server, with a log line of its address and a shutdown that is not reported as an error."""
 
 import logging
 import socket
@@ -23,25 +23,25 @@ class Server(uvicorn.Server):
     """Serves on a socket that is bound already."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Load the models, then listen. Exits with CANNOT_LISTEN if another process has begun to meanwhile."""
+        """Load the models, then listen. Exits with CANNOT_LISTEN if another process has taken the port meanwhile."""
         try:
             await super().startup(sockets)
         except OSError as error:
             await self.lifespan.shutdown()
-            logger.error("cannot listen: %s", error.strerror)  # noqa: TRY400  # it has been told what is wrong
+            logger.error("cannot listen: %s", error.strerror)  # noqa: TRY400  # the message says all
             sys.exit(CANNOT_LISTEN)
         if sockets and self.config.workers == 1:
             logger.info(where(sockets[0]))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the connections, and the lifespan too if a second signal has cut the wait for them short."""
+        """Close the connections, and end the lifespan even if a second signal has interrupted the wait for them."""
         await super().shutdown(sockets)
         if self.force_exit:
             await self.lifespan.shutdown()
 
 
 def start_app(settings: Settings, metrics_dir: Path | None, source: Source) -> ASGIApp:
-    """The application, in the process that serves it, whose stderr, allocator and last words are set up first."""
+    """Create the application in the process that serves it; first set up its stderr, allocator and excepthook."""
     STDERR.capture()
     sys.excepthook = log_uncaught
     tune_malloc()
@@ -49,7 +49,7 @@ def start_app(settings: Settings, metrics_dir: Path | None, source: Source) -> A
 
 
 def where(bound: socket.socket) -> str:
-    """Where the service is, and how to end it, in one line."""
+    """One line with the address of the service and how to stop it."""
     host, port = bound.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     address = f"http://{host}:{port}"

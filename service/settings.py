@@ -1,4 +1,4 @@
-"""The settings of a process: environment variables with one prefix, or the command line, validated and immutable."""
+"""Settings of the service, from environment variables and the command line; validated and immutable."""
 
 import argparse
 import json
@@ -22,14 +22,14 @@ EXAMPLES = """examples:
 
 
 def _split(value: Any) -> Any:
-    """A list as it stands in a variable: JSON, or items with commas between them."""
+    """Parse a list: JSON, or items separated by commas."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
         try:
             return json.loads(value)
         except ValueError:
-            raise ValueError("is neither a JSON list nor items with commas between them") from None
+            raise ValueError("is neither a JSON list nor items separated by commas") from None
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
@@ -44,52 +44,60 @@ Networks = Annotated[Items, AfterValidator(_check_networks)]
 
 
 class InvalidSettings(Exception):
-    """A variable or an option that cannot be taken; the text names it, in one line."""
+    """A wrong option or environment variable; the text names it, in one line."""
 
 
 class Settings(BaseSettings):
-    """Serve the live version of each model over HTTP. An option wins over its environment variable."""
+    """Serve the live version of each model over HTTP. An option takes precedence over its environment variable."""
 
     model_config = SettingsConfigDict(frozen=True, env_prefix=PREFIX, env_ignore_empty=True)
 
     host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    workers: int = Field(1, ge=1, le=256, description="processes that answer")
-    models_dir: Path = Field(Path("models"), description="the model repository to serve from")
-    engine: Literal["litert", "keras"] = Field("litert", description="what runs the networks; keras needs TensorFlow")
-    max_body_bytes: int = Field(16 * 2**20, ge=1, description="largest request body, else 413")
-    required_models: Items = Field([], description="models without which the process is not ready")
-    max_batch_rows: int = Field(100_000, ge=1, description="most rows in a batch, else 422")
-    max_concurrency: int = Field(64, ge=1, description="most large requests at work in a process, else 429")
-    max_connections: int = Field(4096, ge=1, description="most connections of a process; the idlest end first")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0: any free port")
+    workers: int = Field(1, ge=1, le=256, description="worker processes")
+    models_dir: Path = Field(Path("models"), description="model repository to serve from")
+    engine: Literal["litert", "keras"] = Field("litert", description="inference engine; keras needs TensorFlow")
+    max_body_bytes: int = Field(16 * 2**20, ge=1, description="maximum size of a request body, else 413")
+    required_models: Items = Field([], description="models that must be live for the process to be ready")
+    max_batch_rows: int = Field(100_000, ge=1, description="maximum rows in a batch, else 422")
+    max_concurrency: int = Field(64, ge=1, description="maximum concurrent large requests of a process, else 429")
+    max_connections: int = Field(
+        4096, ge=1, description="maximum connections of a process; beyond it the longest idle ones are closed"
+    )
     memory_bytes: int | None = Field(
         None,
         ge=1,
-        description="most bytes that request bodies, the work on them and unread answers take in a process, else 429; "
-        "unset: 256 MiB, or less where the memory limit of the container says so",
+        description="maximum memory of a process for request bodies, the work on them and unread answers, else 429; "
+        "unset: 256 MiB, or less if the memory limit of the container requires it",
     )
     body_seconds: float = Field(
         10,
         gt=0,
         le=86_400,
-        description="longest wait for more of a request, and time of a whole one before it must keep up 16 KiB a "
-        "second, else 408",
+        description="timeout between two parts of a request, and for the whole request, after which it must arrive at "
+        "16 KiB a second at least, else 408",
     )
     answer_seconds: float = Field(
         10,
         gt=0,
         le=86_400,
-        description="time of a client to read an answer before it must keep up 16 KiB a second, else it is closed",
+        description="timeout for reading an answer, after which the client must read 16 KiB a second at least, else "
+        "the connection is closed",
     )
-    deadline_seconds: float = Field(30, gt=0, le=86_400, description="longest work on a request, else 504")
+    deadline_seconds: float = Field(30, gt=0, le=86_400, description="maximum time of the work on a request, else 504")
     keep_alive_seconds: float = Field(
-        75, gt=0, le=86_400, description="how long an idle connection stays open; longer than the load balancer's"
+        75,
+        gt=0,
+        le=86_400,
+        description="how long an idle connection stays open; set it longer than the load balancer's",
     )
-    reload_seconds: float = Field(2, gt=0, le=86_400, description="longest time until a new version is live")
-    access_log: bool = Field(default=False, description="a line in the log for each request")
-    drain_seconds: float = Field(5, ge=0, le=86_400, description="how long to serve on after SIGTERM")
+    reload_seconds: float = Field(2, gt=0, le=86_400, description="maximum time until a new version is live")
+    access_log: bool = Field(default=False, description="log every request")
+    drain_seconds: float = Field(
+        5, ge=0, le=86_400, description="how long to keep serving after SIGTERM, reporting not ready"
+    )
     shutdown_seconds: float = Field(
-        30, ge=0, le=86_400, description="how long requests may still take after that, before the process ends"
+        30, ge=0, le=86_400, description="after that, maximum time for the open requests to finish"
     )
     trusted_proxies: Networks = Field(
         [],
@@ -99,18 +107,20 @@ class Settings(BaseSettings):
     root_path: str = Field(
         "", pattern=PATH_PREFIX, description="path below which a reverse proxy shows the service, as /forecasts"
     )
-    cors_origins: Items = Field([], description="web origins that may ask, with commas between them; unset: none")
-    card_key_file: Path | None = Field(None, description="the key that cards must be signed with; unset: none")
+    cors_origins: Items = Field([], description="web origins that are allowed, separated by commas; unset: none")
+    card_key_file: Path | None = Field(
+        None, description="file with the key that cards must be signed with; unset: cards need no signature"
+    )
     state_dir: Path | None = Field(
-        None, description="keeps the live versions for the next start; unset: they are kept in memory only"
+        None, description="folder that keeps the live versions for the next start; unset: they are not kept"
     )
     api_keys_file: Path | None = Field(
-        None, description="sha256 of each API key, in hex, one a line; unset: no key is needed"
+        None, description="file with the SHA-256 of each API key, in hex, one per line; unset: no key is needed"
     )
 
 
 def read_settings(arguments: Sequence[str], version: str) -> Settings:
-    """The settings of this command line and environment. Raises InvalidSettings; --help and --version exit."""
+    """Read the command line and the environment. Raises InvalidSettings; --help and --version exit."""
     options = vars(_parser(version).parse_args(arguments))
     given = {name: value for name, value in options.items() if value is not None}
     _check_variables(os.environ)
@@ -127,7 +137,7 @@ def _name(problem: Any, given: Mapping[str, Any]) -> str:
 
 
 def _check_variables(environment: Mapping[str, str]) -> None:
-    """A misspelt variable must not be passed over: without it the service could be open to everybody."""
+    """Refuse unknown variables: with LAGCAST_API_KEYS_FILE misspelt the service would be open to everybody."""
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in environment:
         if name.upper().startswith(PREFIX) and name.upper() not in known:

@@ -1,4 +1,4 @@
-"""The parent of several workers: start them, replace those that end, and end with an exit code that says why."""
+"""Supervisor of several workers: start them and replace those that end or hang."""
 
 import logging
 import os

@@ -1,7 +1,7 @@
-"""Decide about versions: watch the repository, test what is new, and say which content is live for every worker.
+"""Decide which versions are live: watch the repository, test new versions, and publish the decision to the workers.
 
-One process decides: the parent of the workers, or the one process. It looks at pins first, then at what is new; a test
-that takes long goes on while it looks again.
+One process decides: the parent of the workers, or the only process. Pins are read before new versions are tested. A
+long test continues in the background while the repository is read again.
 """
 
 import logging
@@ -24,12 +24,12 @@ from service.inference.watched import Watched
 logger = logging.getLogger("lagcast")
 
 POLL_SECONDS = 0.05  # between two looks while a test goes on
-LOOK_SECONDS = 0.5  # of tests at a time, then pins are read again
-SETTLE_SECONDS = 2.0  # for versions that are not live, before the first request is answered
+LOOK_SECONDS = 0.5  # maximum time of tests before pins are read again
+SETTLE_SECONDS = 2.0  # to test versions that are not live, before the first request is answered
 SHOWN = 10  # reasons in an error text
 
 
-Listener = Callable[[Decision], str | None]  # says why a decision cannot be served in full, or None
+Listener = Callable[[Decision], str | None]  # returns why the decision cannot be served in full, or None
 
 
 class Decider:
@@ -57,7 +57,7 @@ class Decider:
         self._examiner = Examiner(models_dir, store, tester, keys, test_seconds=test_seconds, clock=clock)
         self._models: dict[str, Watched] = {}
         self._problem: str | None = None
-        self._is_told = False
+        self._has_listener = False
         self.decision = Decision(0, {})
         self.failed_loads = self._examiner.failed_loads
         self._listener: Listener = lambda _: None
@@ -65,7 +65,7 @@ class Decider:
         self._remember_last_known_good()
 
     def _remember_last_known_good(self) -> None:
-        """Start from what was live when an earlier process ended, if the store outlived it and it is whole."""
+        """Start from the versions that were live when the last process ended, if the store still has them undamaged."""
         before = self._store.read_decision()
         for name, model in before.models.items() if before is not None else ():
             if model.live is None:
@@ -79,9 +79,9 @@ class Decider:
             self._models[name] = Watched(name, current=Version(*model.live))
 
     def settle(self) -> None:
-        """Look until every model is live or known not to be. Raises ArtifactError if nothing can be served.
+        """Look until each model has a live version, or none that can be. Raises ArtifactError if nothing can be served.
 
-        What is left to test is only waited for where a model has nothing that is live.
+        Other tests are waited for SETTLE_SECONDS only.
         """
         begin = self._clock()
         while self.look() or self.is_testing:
@@ -93,9 +93,9 @@ class Decider:
             raise ArtifactError("; ".join(reasons[:SHOWN]) or "no model is published")
 
     def begin(self, listener: Listener) -> None:
-        """Pass the decision to a listener, now and whenever it changes, and log from now on."""
+        """Pass the decision to a listener, now and after every change. Log changes from now on."""
         self._listener = listener
-        self._is_told = self._examiner.is_logging = True
+        self._has_listener = self._examiner.is_logging = True
         for name, model in self.decision.models.items():
             for version, reason in model.refused.items():
                 logger.warning("refused %s/%d: %s", name, version, reason)
@@ -103,21 +103,21 @@ class Decider:
         self._pass_on()
 
     def _pass_on(self) -> None:
-        """Tell the listener of a decision, and again at the next look if it could not serve it in full."""
-        if self._is_told and self._passed_on != self.decision.serial and self._listener(self.decision) is None:
+        """Pass the decision to the listener, and again at the next look if it could not be served in full."""
+        if self._has_listener and self._passed_on != self.decision.serial and self._listener(self.decision) is None:
             self._passed_on = self.decision.serial
 
     @property
     def is_testing(self) -> bool:
-        """Whether a test goes on."""
+        """Whether a test is running."""
         return self._examiner.tested is not None
 
     @contextmanager
     def watching(self, seconds: float, listener: Listener) -> Iterator[None]:
-        """Follow the repository while the context is open: what is published is decided within so many seconds."""
+        """Watch the repository while the context is open; a new version is decided on within `seconds`."""
         stop = threading.Event()
         self.begin(listener)
-        # A thread of its own that ends with the process: a repository that hangs must not hold up the end.
+        # A daemon thread: a repository that hangs must not delay the end of the process.
         threading.Thread(target=self._watch, args=(stop, seconds / 4), daemon=True).start()
         try:
             yield
@@ -130,12 +130,12 @@ class Decider:
             try:
                 if self.look():
                     continue
-            except Exception:  # whatever it is: without this thread no new version would ever be live again
+            except Exception:  # the thread must survive any error: without it no new version would go live
                 logger.exception("cannot look into the model repository")
             stop.wait(min(pause, POLL_SECONDS) if self.is_testing else pause)
 
     def look(self) -> bool:
-        """Look into the repository once; whether there is more to test at once."""
+        """Read the repository once and test what is new. Returns whether tests are left."""
         self._examiner.collect(0)
         self._read_repository()
         pinned = [model for model in self._models.values() if model.pin is not None]
@@ -152,7 +152,7 @@ class Decider:
             found = names(self._models_dir)
         except OSError as error:
             self._note_problem(error.strerror or str(error))
-            return  # nothing is known of it now, so nothing changes
+            return  # its content is unknown now, so nothing changes
         self._note_problem(None)
         for name in found:
             self._models.setdefault(name, Watched(name))
@@ -177,13 +177,13 @@ class Decider:
             model.pin = read_pin(self._models_dir, model.name, self._keys)
         except Unreadable:
             if model.versions:
-                return  # the folder has just gone: what is known stays until the next look
+                return  # the folder has just been removed: keep the state until the next look
             model.pin = None
         for gone in model.entries.keys() - set(model.versions):
             del model.entries[gone]
 
     def _test(self, models: Iterable[Watched], until: float) -> bool:
-        """Bring the wanted versions of some models up to date, until a time; whether some are left."""
+        """Test the wanted versions of some models, until a time. Returns whether some are left."""
         for model in models if self._problem is None else ():
             if model.problem is not None:
                 continue
@@ -194,7 +194,7 @@ class Decider:
         return False
 
     def _decide(self) -> None:
-        """Decide from what is known; if that is new, store it, tell it, and drop contents that nobody needs."""
+        """Decide. If the decision has changed, store it, pass it on, and delete contents that are no longer used."""
         is_away = self._problem is not None
         models = {name: model.decide(is_away=is_away) for name, model in sorted(self._models.items())}
         before = self.decision
@@ -206,7 +206,7 @@ class Decider:
             self._store.write_decision(self.decision)
         except OSError as error:
             logger.warning("cannot store the decision about versions: %s", error.strerror)
-        if self._is_told:
+        if self._has_listener:
             for name, model in models.items():
                 _log_change(name, before.models.get(name, ModelDecision()), model)
             self._pass_on()
@@ -223,7 +223,7 @@ def _reasons(decision: Decision) -> Iterator[str]:
 
 def _log_change(name: str, before: ModelDecision, now: ModelDecision) -> None:
     if now.pin_problem is not None and now.pin_problem != before.pin_problem:
-        logger.warning("the pin of %s is not obeyed, what is live stays: %s", name, now.pin_problem)
+        logger.warning("the pin of %s is not obeyed, the live version stays: %s", name, now.pin_problem)
     if now.problem is not None and now.problem != before.problem:
         logger.warning("cannot read the model %s: %s", name, now.problem)
     if now.live is not None and not now.in_repository and (before.in_repository or before.live != now.live):

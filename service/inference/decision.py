@@ -1,4 +1,4 @@
-"""The decision about versions: what every worker has to load and to say, as one immutable value, and its JSON."""
+"""The decision about versions: what every worker has to load and report, as an immutable value and as JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from artifact.choice import Version
 class ModelDecision:
     """A model at one moment.
 
-    live: None if nothing can be served. kept: content by number of the versions that can be asked for. refused: what
-    is wrong with a version, of the highest ones; refused_count: of all. unknown: why a version could not be tested yet.
-    pinned: the version that the pin names; pin_problem: why the pin is not obeyed. in_repository: whether the live
-    version is still in the repository. problem: why the model's folder cannot be read.
+    live: None if nothing can be served. kept: checksum by number of the versions that can be requested. refused: why
+    versions are refused, for the highest ones; refused_count: the number of all. unknown: why versions could not be
+    tested yet. pinned: the version that the pin names; pin_problem: why the pin is not obeyed. in_repository: whether
+    the live version is still in the repository. problem: why the model's folder cannot be read.
     """
 
     live: Version | None = None
@@ -31,7 +31,7 @@ class ModelDecision:
 
 @dataclass(frozen=True)
 class Decision:
-    """All models at one moment; the serial grows with every change. problem: why the repository cannot be read."""
+    """All models at one moment; `serial` increases with every change. problem: why the repository cannot be read."""
 
     serial: int
     models: Mapping[str, ModelDecision]

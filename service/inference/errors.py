@@ -1,4 +1,4 @@
-"""Domain errors. They know nothing of HTTP: `protocols/http_errors.py` has the table from error to status."""
+"""Domain errors, independent of HTTP: `protocols/http_errors.py` maps them to statuses."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 
 class Problem(TypedDict):
-    """One mistake in a request's content, in FastAPI's form, without the input itself."""
+    """One error in a request body, in FastAPI's form, without the input itself."""
 
     type: str
     loc: list[str | int]
@@ -35,7 +35,7 @@ class InvalidRequest(ServiceError):
 
 
 class BadInput(ServiceError):
-    """Not of an inference protocol's form, or not a tensor that the model takes."""
+    """The request is not in the form of its protocol, or its tensor is not one that the model takes."""
 
 
 class PredictionOverflow(ServiceError):
@@ -63,7 +63,7 @@ class NotReady(ServiceError):
 
 
 class Refusal(ServiceError):
-    """A request beyond a limit; `limit` names the limit, for the metrics."""
+    """A request that a limit refuses; `limit` names the limit in the metrics."""
 
     limit: ClassVar[str]
 
@@ -81,13 +81,13 @@ class BodyTooLarge(Refusal):
 
 
 class Overloaded(Refusal):
-    """The process is at its maximum of concurrent requests; for another resource, subclass it with its own limit."""
+    """The maximum of concurrent requests is reached; subclass it, with its own `limit`, for another resource."""
 
     limit = "max_concurrency"
 
 
 class DeadlineExceeded(Refusal):
-    """The work took too long."""
+    """The work on the request took longer than the deadline."""
 
     limit = "deadline_seconds"
 
@@ -95,7 +95,7 @@ class DeadlineExceeded(Refusal):
 class LevelOutOfReach(ServiceError):
     """A level for which the model's prediction intervals have too few calibration windows, or none at all.
 
-    position: of the level among those that were asked for.
+    position: index of the level in the request.
     """
 
     def __init__(self, position: int, detail: str) -> None:

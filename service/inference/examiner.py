@@ -1,4 +1,4 @@
-"""The outcome of a version, brought up to date: read it, check its signature, store it, test it."""
+"""Examine versions: read the files, check the signature, store them, run the self-test."""
 
 import logging
 import time
@@ -15,18 +15,19 @@ from service.inference.watched import Entry, Watched
 
 logger = logging.getLogger("lagcast")
 
-WAIT_SECONDS = 0.5  # for one test, which takes some milliseconds once the process runs; then it goes on by itself
+WAIT_SECONDS = 0.5  # a test takes milliseconds once its process runs; a longer one continues in the background
 MAX_TEST_SECONDS = 60.0
 RETRY_SECONDS = 0.5  # until an unknown version is tried again; doubled with each attempt
 MAX_RETRY_SECONDS = 300.0
-TICK_NS = 20_000_000  # files that changed less than this before they were read can change again unnoticed: read again
+TICK_NS = 20_000_000  # files changed this shortly before they were read are read again: a second change within the
+# resolution of their time stamps would go unnoticed
 REMEMBERED = 10_000  # outcomes by content
 
-_Key = tuple[str, int, str]  # name, version and content: a card that is good in one place is wrong in another
+_Key = tuple[str, int, str]  # name, version, checksum: the same card under another name or number is bad
 
 
 class _Asked(NamedTuple):
-    """The version that the tester is at."""
+    """The version that is being tested."""
 
     model: Watched
     version: int
@@ -44,9 +45,9 @@ class _Asked(NamedTuple):
 
 
 class Examiner:
-    """The outcomes of versions; one of them is tested at a time. For the parameters see `Decider`.
+    """Determines whether versions are good, bad or unknown; tests one at a time. For the parameters see `Decider`.
 
-    failed_loads counts refusals by model and stage. is_logging: whether they are logged as they come.
+    failed_loads: number of refusals by model and stage. is_logging: whether refusals are logged.
     """
 
     def __init__(
@@ -72,11 +73,11 @@ class Examiner:
 
     @property
     def tested(self) -> str | None:
-        """Checksum of the content that is being tested, if a test goes on."""
+        """Checksum of the content that is being tested; None without a test."""
         return self._asked.sha256 if self._asked is not None else None
 
     def check(self, model: Watched, version: int) -> None:
-        """Bring a version's outcome up to date, if its files have changed or an accident may be over."""
+        """Examine a version again if its files have changed, or if its outcome is unknown and a retry is due."""
         entry = model.entries.setdefault(version, Entry())
         files = fingerprint(self._models_dir, model.name, version)
         if files is None or files != entry.files:
@@ -101,7 +102,7 @@ class Examiner:
         entry.files = None if 0 <= now_ns - changed < TICK_NS else files
 
     def _test(self, asked: _Asked, content: Content) -> None:
-        """Take the outcome that this content had before, or start its test."""
+        """Use the remembered outcome of this content, or start its test."""
         entry, key = asked.model.entries[asked.version], asked.key
         known_bad = self._outcomes.get(key)
         if known_bad is not None:
@@ -124,14 +125,14 @@ class Examiner:
             self._conclude(verdict)
 
     def collect(self, wait: float) -> None:
-        """Take the verdict on the version that is being tested, if it comes within `wait` seconds."""
+        """Wait up to `wait` seconds for the verdict on the version that is being tested."""
         if self._asked is not None:
             verdict = self._tester.poll(wait)
             if verdict is not None:
                 self._conclude(verdict)
 
     def _conclude(self, verdict: Verdict) -> None:
-        """Note what came of the version that was asked for, if its files are still the same."""
+        """Record the verdict on the tested version, if its files have not changed meanwhile."""
         asked, self._asked = self._asked, None
         if asked is None:
             return
@@ -159,7 +160,7 @@ class Examiner:
             logger.warning("refused %s/%d: %s", model.name, version, reason)
 
     def _put_off(self, entry: Entry, reason: str) -> None:
-        """The outcome is unknown: what was known stays, and the version is tried again later."""
+        """Record an unknown outcome: the previous good content stays, and the version is tried again later."""
         if entry.unknown != reason and self.is_logging:
             logger.warning("not tested yet, to be tried again: %s", reason)
         entry.unknown, entry.bad = reason, None
@@ -168,7 +169,7 @@ class Examiner:
 
 
 def _rank(entry: Entry, *, is_pinned: bool) -> int:
-    """Urgency of a test, most urgent first: a pinned version, a new one, and each of them once more."""
+    """Priority of a test, lowest first: a pinned version, a new one, then retries of each."""
     return (0 if is_pinned else 1) + (2 if entry.attempts else 0)
 
 

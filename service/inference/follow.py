@@ -1,4 +1,4 @@
-"""Where a process gets its decisions: a worker from its parent through the store, a single process from itself."""
+"""Sources of decisions: for a worker its parent, through the store; for a single process its own decider."""
 
 import logging
 import os
@@ -16,8 +16,8 @@ from service.inference.store import Store
 
 logger = logging.getLogger("lagcast")
 
-PAUSE_SECONDS = 0.1  # between two looks at the decision, which costs a worker one stat
-MIN_GRACE_SECONDS = 4.0  # a worker of a busy machine may not run for a while: that is no reason to fail readiness
+PAUSE_SECONDS = 0.1  # between two looks at the decision; a look costs one stat call
+MIN_GRACE_SECONDS = 4.0  # a worker on a busy machine may not run for a while, which must not fail readiness
 START_SECONDS = 60.0  # the parent decides before it starts workers; this is for a store that fails
 
 
@@ -25,11 +25,11 @@ class Source(Protocol):
     """Where decisions come from."""
 
     def feeding(self, lifecycle: Lifecycle) -> AbstractContextManager[None]:
-        """Apply the first decision, and each that follows while the context is open."""
+        """Apply the first decision, and every later one while the context is open."""
 
 
 class OwnDecisions(NamedTuple):
-    """The one process decides: see `Decider`. seconds: longest time until a new version is live."""
+    """Decisions of this process; see `Decider`. seconds: longest time until a new version is live."""
 
     decider: Decider
     store: Store
@@ -37,12 +37,12 @@ class OwnDecisions(NamedTuple):
 
     @contextmanager
     def feeding(self, lifecycle: Lifecycle) -> Iterator[None]:
-        """Apply the first decision, and each that follows while the context is open."""
+        """Apply the first decision, and every later one while the context is open."""
         with self.decider.watching(self.seconds, self.applying(lifecycle)):
             yield
 
     def applying(self, lifecycle: Lifecycle) -> Listener:
-        """What to do with a decision: serve it."""
+        """A listener that applies decisions to `lifecycle`."""
         logged: str | None = None
 
         def apply(decision: Decision) -> str | None:

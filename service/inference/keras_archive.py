@@ -41,7 +41,7 @@ def _check_members(archive: zipfile.ZipFile, label: str) -> None:
 
 
 def _classes(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Module and name of every object that Keras would build from a config; registered names are never on the list."""
+    """Module and name of every object that Keras would build from a config; registered names are never allowed."""
     if isinstance(node, dict):
         if "class_name" in node or "module" in node:
             own = node.get("registered_name") in (None, node.get("class_name"))

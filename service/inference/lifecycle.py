@@ -1,4 +1,4 @@
-"""The models that this process serves: it loads what was decided, swaps it in as a whole, and says what is missing."""
+"""The models that this process serves: load the decided versions, swap them in atomically, report readiness."""
 
 import logging
 import threading
@@ -16,12 +16,12 @@ from service.inference.tally import Tally, VersionCounts
 logger = logging.getLogger("lagcast")
 
 NOT_LOADED = "the models are not loaded yet"
-SHOWN_NAMES = 10  # as many names as an error text lists
+SHOWN_NAMES = 10  # in an error text
 
 
 @dataclass(frozen=True)
 class LiveModel:
-    """A version that answers: its card, the engine that runs its network, and the tally of what it has answered."""
+    """A loaded version: its card, the engine that runs its network, and the tally of its predictions."""
 
     card: ModelCard
     engine: Engine
@@ -30,10 +30,10 @@ class LiveModel:
 
 @dataclass(frozen=True)
 class ModelState:
-    """A model at one moment, replaced as a whole.
+    """A model at one moment; immutable.
 
-    live: None if no version can be served. kept: the versions that can be asked for by number. decision: what was
-    decided about it; the properties below are of that.
+    live: None if no version can be served. kept: the versions that can be requested, by number. decision: what the
+    versions were decided to be; the properties below are taken from it.
     """
 
     live: LiveModel | None
@@ -42,12 +42,12 @@ class ModelState:
 
     @property
     def refused(self) -> Mapping[int, str]:
-        """What is wrong with a version, of the highest ones."""
+        """Why versions are refused, by number; of the highest ones."""
         return self.decision.refused
 
     @property
     def unknown(self) -> Mapping[int, str]:
-        """Why a version could not be tested yet; it is tried again."""
+        """Why versions could not be tested yet, by number; they are tried again."""
         return self.decision.unknown
 
     @property
@@ -77,11 +77,11 @@ class Lifecycle:
         self._required = required
         self._states: dict[str, ModelState] = {}
         self._loaded: dict[tuple[str, int, str], LiveModel] = {}
-        self._tallies: dict[tuple[str, int], Tally] = {}  # a version that is read anew goes on counting
-        self._counts: defaultdict[str, VersionCounts] = defaultdict(VersionCounts)  # kept when a name goes
+        self._tallies: dict[tuple[str, int], Tally] = {}  # a reloaded version continues its tally
+        self._counts: defaultdict[str, VersionCounts] = defaultdict(VersionCounts)  # kept after a model is removed
         self._lock = threading.Lock()
         self.serial = 0  # of the decision that is served; 0 before the first
-        self.decided = 0  # the newest serial that is known
+        self.decided = 0  # the newest known serial
         self.disagreement: str | None = None  # why the workers serve different decisions, once that lasts too long
 
     def names(self) -> list[str]:
@@ -106,10 +106,7 @@ class Lifecycle:
             raise UnknownVersion(f"this version of {name} is not kept; the kept ones are {kept}") from None
 
     def state(self, name: str) -> ModelState:
-        """All of a model at this moment. Raises UnknownModel if the repository has no such name.
-
-        Raises NotReady before the first decision.
-        """
+        """The state of a model. Raises UnknownModel if there is no such name, NotReady before the first decision."""
         try:
             return self._states[name]
         except KeyError:
@@ -121,11 +118,11 @@ class Lifecycle:
             raise UnknownModel(f"there is no such model; the models are {shown}{more}") from None
 
     def counts(self) -> Mapping[str, VersionCounts]:
-        """Swaps and refusals by model name, of models that are gone too: a total never falls."""
+        """Swaps and refusals by model name, including removed models: a counter must never decrease."""
         return dict(self._counts)
 
     def note_failures(self, failed_loads: Mapping[str, Counter[str]]) -> None:
-        """Take over the refusals, by model name and reason, from this process's own decider."""
+        """Set the refusals, by model name and reason, as this process's own decider has counted them."""
         for name, failures in failed_loads.items():
             self._counts[name].failed_loads = failures
 
@@ -148,9 +145,9 @@ class Lifecycle:
             raise NotReady("; ".join(_why_not_live(*item) for item in states[:SHOWN_NAMES]) or "no model is published")
 
     def apply(self, decision: Decision, read: Callable[[str], Content]) -> str | None:
-        """Load what was decided and serve it; what cannot be loaded leaves its model as it was.
+        """Load the decided versions and serve them; a model that cannot be loaded keeps its state.
 
-        read gives a content by its checksum. Returns why the decision is not served in full, or None.
+        read: content by checksum. Returns why the decision is not served in full, or None.
         """
         with self._lock:
             self.decided = decision.serial

@@ -4,8 +4,8 @@
     <store>/decision.json        what is to be served, renamed into place by the deciding process
     <store>/workers/<pid>.json   the serial that a worker serves, and its problem if it serves another
 
-Workers read contents here, never in the repository: what was tested is what is served, whatever becomes of the
-repository. If the folder outlives the process, it is the last known good of the next one.
+Workers read contents here and never in the repository: what is served is exactly what was tested. If the folder is
+kept, the next process starts from it (last known good).
 """
 
 import json
@@ -25,7 +25,7 @@ logger = logging.getLogger("lagcast")
 
 
 class Confirmation(NamedTuple):
-    """What a worker says of itself: the serial of the decision that it serves, and why it serves no newer one."""
+    """Confirmation of a worker: the serial of the decision that it serves, and why it serves no newer one."""
 
     pid: int
     serial: int
@@ -33,7 +33,7 @@ class Confirmation(NamedTuple):
 
 
 class Store:
-    """A store in a folder; see the module. Its methods raise OSError where the folder cannot be used."""
+    """The store in a folder; see the module. Methods raise OSError if the folder cannot be used."""
 
     def __init__(self, folder: Path) -> None:
         self._contents = folder / "contents"
@@ -43,7 +43,7 @@ class Store:
             made.mkdir(parents=True, exist_ok=True)
 
     def save(self, content: Content) -> Path:
-        """Write a content, whole or not at all, and return its folder."""
+        """Write a content atomically. Returns its folder."""
         folder = self._contents / content.sha256
         if not folder.exists():
             staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._contents))
@@ -57,7 +57,7 @@ class Store:
         return folder
 
     def load(self, sha256: str) -> Content:
-        """Read a content. Raises ValueError if its bytes are not those of the checksum."""
+        """Read a content. Raises ValueError if it does not match its checksum."""
         files = {path.name: path.read_bytes() for path in (self._contents / sha256).iterdir()}
         if checksum(files) != sha256:
             raise ValueError(f"the stored files {sha256[:12]} are damaged")
@@ -74,7 +74,7 @@ class Store:
         _replace(self._decision, decision.to_json())
 
     def read_decision(self) -> Decision | None:
-        """The decision, or None without one that can be read."""
+        """The decision; None if there is none, or none that can be read."""
         try:
             return Decision.from_json(self._decision.read_bytes())
         except FileNotFoundError:
@@ -84,7 +84,7 @@ class Store:
             return None
 
     def decision_stamp(self) -> tuple[int, int] | None:
-        """What differs once the decision was replaced; None without one."""
+        """A value that changes when the decision is replaced; None without a decision."""
         try:
             status = self._decision.stat()
         except OSError:
@@ -92,16 +92,16 @@ class Store:
         return status.st_ino, status.st_mtime_ns
 
     def forget_workers(self) -> None:
-        """Remove all confirmations: they are those of an earlier process."""
+        """Remove the confirmations of an earlier process."""
         for file in self._workers.iterdir():
             file.unlink(missing_ok=True)
 
     def confirm(self, serial: int, problem: str | None) -> None:
-        """Say which decision this process serves."""
+        """Confirm which decision this process serves."""
         _replace(self._workers / f"{os.getpid()}.json", json.dumps([serial, problem]).encode())
 
     def confirmations(self) -> list[Confirmation]:
-        """What the workers say; of those that have ended, nothing."""
+        """Confirmations of the running workers; those of ended workers are removed."""
         found = []
         for file in sorted(self._workers.glob("[0-9]*.json")):
             with suppress(OSError, ValueError):

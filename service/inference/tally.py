@@ -1,4 +1,4 @@
-"""Plain counts of a model, without Prometheus: its answers, its swaps, its refused versions. Telemetry exports them."""
+"""Plain counters of a model: predictions, swaps, refused versions. `service/telemetry` exports them to Prometheus."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from threading import Lock
 
 @dataclass
 class Tally:
-    """What one version of a model has answered since it was loaded; safe to use from any thread."""
+    """Predictions of one version since it was loaded; thread-safe."""
 
     predictions: int = 0
     rows: int = 0
@@ -26,7 +26,7 @@ class Tally:
 
 @dataclass
 class VersionCounts:
-    """What happened to the versions of one model: swaps of the live one, and refusals by their reason."""
+    """Counts of one model: swaps of its live version, and refused versions by reason."""
 
     reloads: int = 0
     failed_loads: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""What is known of one model's versions: outcomes good, bad and unknown, and what they make live."""
+"""One model in the repository: its versions, their outcomes (good, bad, unknown), and the live one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from artifact.choice import Pin, Version, choose
 from artifact.repository import Fingerprint
 from service.inference.decision import ModelDecision
 
-KEPT = 3  # good versions that can be asked for by number: the highest ones; the live one is kept besides
-LOOKED_AT = 20  # refused versions that are looked at again, the highest ones: a repaired older one would not go live
-SHOWN = 20  # refused versions, and unknown ones, that are told with their reasons
+KEPT = 3  # highest good versions that can be requested by number; the live one is kept as well
+LOOKED_AT = 20  # highest refused versions that are examined again; a repaired older one would not go live anyway
+SHOWN = 20  # refused versions, and unknown ones, whose reasons are reported
 
 
 @dataclass
 class Entry:
-    """A version: the files that were read last, and what came of them.
+    """Outcome of one version. files: those that were examined last.
 
-    good: checksum of the content that was tested good last; it stays while other files of the version are unknown.
+    good: checksum of the last content that was tested good; kept while newer files of the version are unknown.
     """
 
     files: Fingerprint | None = None
@@ -47,8 +47,8 @@ class Watched:
         """Versions whose outcome matters, most urgent first: the pinned one, then from the highest down until enough
         are good. Evaluated step by step, so that an outcome can end it.
 
-        Where nothing is live and the highest ones are refused, the lowest one comes before the rest: it is the one
-        that was most likely live for long, and something good is to be live first.
+        If nothing is live and the highest ones are refused, the lowest one comes before the rest: it was most likely
+        live for long, and some good version should go live soon.
         """
         pinned = self.pin.version if self.pin is not None else None
         if pinned is not None and pinned in set(self.versions):
@@ -70,7 +70,7 @@ class Watched:
                 return
 
     def decide(self, *, is_away: bool) -> ModelDecision:
-        """Choose what is live from what is known now; outcomes that no longer matter are forgotten."""
+        """Choose the live version from the outcomes so far, and drop outcomes that are no longer needed."""
         good = self.good()
         self.current = choose(good, self.pin, self.current)
         kept = {version: good[version] for version in sorted(good)[-KEPT:]}

@@ -1,4 +1,4 @@
-"""Request body limit: 413 beyond so many bytes; the whole body is read before the app runs."""
+"""Maximum request body (413). The whole body is read before the application runs."""
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,7 +9,7 @@ from service.protocols.http_errors import to_response
 
 
 class BodyLimit:
-    """Takes in the whole body, up to so many bytes, before anything else is done."""
+    """Reads the whole body, up to `max_bytes`, and passes it on as one message."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
@@ -31,7 +31,7 @@ class BodyLimit:
         return BodyTooLarge(f"The body is larger than {self._max_bytes} bytes")
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        """The body, or None if the client has gone."""
+        """Read the body; None if the client has disconnected. Raises BodyTooLarge."""
         if int(Headers(scope=scope).get("content-length", "0")) > self._max_bytes:
             raise self._too_large()
         parts: list[bytes] = []
@@ -49,7 +49,7 @@ class BodyLimit:
 
 
 def replay(message: Message, receive: Receive) -> Receive:
-    """`receive` with a message that was taken from it put back."""
+    """Put a message back: the returned `receive` gives it first."""
     messages = [message]
 
     async def replayed() -> Message:

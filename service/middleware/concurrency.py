@@ -10,20 +10,19 @@ OF_UNKNOWN_SIZE = {b"content-encoding", b"transfer-encoding"}
 
 
 class Concurrency:
-    """Refuses a large request while so many are at work. A place is free again when the work has ended.
+    """Answers 429 to a large request while `max_requests` others are in progress.
 
-    A small request is worked on at once, in the event loop, so that several of them never are at the same time: none
-    of them is refused, whatever others send. Neither is a GET, which has no work to wait for.
+    Small requests and GETs are never refused: they are answered in the event loop, one after the other.
     """
 
     def __init__(self, app: ASGIApp, max_requests: int) -> None:
         self._app = app
         self._max_requests = max_requests
-        self._at_work = 0
+        self._in_progress = 0
 
     @property
     def is_full(self) -> bool:
-        return self._at_work >= self._max_requests
+        return self._in_progress >= self._max_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_large(scope):
@@ -32,11 +31,11 @@ class Concurrency:
             error = Overloaded(f"{self._max_requests} requests are at work; try again")
             await to_response(error)(scope, receive, send)
         else:
-            self._at_work += 1
+            self._in_progress += 1
             try:
                 await self._app(scope, receive, send)
             finally:
-                self._at_work -= 1
+                self._in_progress -= 1
 
 
 def _is_large(scope: Scope) -> bool:

@@ -10,7 +10,7 @@ from service.protocols.http_errors import to_response
 
 
 class Deadline:
-    """Answers 504 when the work takes longer; the work itself goes on to its end, unheard."""
+    """Answers 504 after `seconds`. The work is not cancelled: its result is discarded."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app = app
@@ -31,7 +31,7 @@ class Deadline:
 
         def give_up() -> None:
             nonlocal refusal
-            if not started:  # an answer that is on its way takes as long as its reader does
+            if not started:  # an answer that has started takes as long as the client needs to read it
                 error = DeadlineExceeded(f"The work took longer than {self._seconds:g} seconds")
                 refusal = asyncio.ensure_future(to_response(error)(scope, receive, send))
 

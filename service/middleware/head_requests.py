@@ -4,7 +4,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class HeadRequests:
-    """Lets the routes see a GET; the connection, which knows that it was a HEAD, sends the headers alone."""
+    """Passes a HEAD request on as a GET; the connection then sends the headers only."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

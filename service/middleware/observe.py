@@ -17,17 +17,17 @@ from service.telemetry.metrics import REGISTRY, REQUEST_SECONDS
 logger = logging.getLogger("lagcast.access")
 errors = logging.getLogger("lagcast")
 
-SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
-UNFORESEEN = 500
-CLIENT_GONE = 499  # nginx's number for: nobody was there to take the answer
-IN_FLIGHT = Gauge("lagcast_requests_in_flight", "Requests that are being answered, scrapes aside", registry=REGISTRY)
-SCRAPE_PATH = "/metrics"  # else the gauge would be 1 whenever it is read
+VALID_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+UNEXPECTED = 500
+CLIENT_GONE = 499  # nginx's status for a client that disconnected before its answer
+IN_FLIGHT = Gauge("lagcast_requests_in_flight", "Requests in progress, without scrapes of /metrics", registry=REGISTRY)
+SCRAPE_PATH = "/metrics"  # not counted in the gauge, which would never be 0 when it is read
 
 
 class Observe:
-    """Gives every request an id, X-Request-ID, its own if that is sane, and counts it by route and status.
+    """Adds X-Request-ID to every response, the client's if it is valid, and records the latency by route and status.
 
-    route_of: the route that a path belongs to, for requests that are refused before they are routed.
+    route_of: the route of a path, for requests that are refused before they are routed.
     """
 
     def __init__(self, app: ASGIApp, route_of: Callable[[str], str], *, access_log: bool) -> None:
@@ -48,7 +48,7 @@ class Observe:
         REQUEST_ID.set(request_id)
         status = CLIENT_GONE
 
-        def observed(message: Message) -> Awaitable[None]:  # not a coroutine of its own: that would cost as much again
+        def observed(message: Message) -> Awaitable[None]:  # no coroutine of its own, which would double the cost
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -59,23 +59,23 @@ class Observe:
         self._in_flight += counted
         try:
             await self._app(scope, receive, observed)
-        except Exception:  # noqa: BLE001  # of no middleware and no route: nobody else is left to answer it
-            errors.exception("an unforeseen error")
-            if status == CLIENT_GONE:  # nothing is said yet
-                await ErrorResponse("Internal Server Error", UNFORESEEN)(scope, receive, observed)
-            status = UNFORESEEN
+        except Exception:  # noqa: BLE001  # this middleware is the outermost: nothing else can answer
+            errors.exception("unexpected error")
+            if status == CLIENT_GONE:  # no response has started
+                await ErrorResponse("Internal Server Error", UNEXPECTED)(scope, receive, observed)
+            status = UNEXPECTED
         finally:
             self._in_flight -= counted
             seconds = time.perf_counter() - begin
             REQUEST_SECONDS.observe(self._route_of(scope), status, seconds)
             if self._access_log:
-                path = scope["raw_path"].decode("latin-1")  # as it came: decoded it could hold a line's end
+                path = scope["raw_path"].decode("latin-1")  # not decoded, which could give line breaks
                 client = {"client": (scope.get("client") or [None])[0]}
                 logger.info("%s %s %d %.3f ms", scope["method"], path, status, seconds * 1e3, extra=client)
 
     def _id_of(self, scope: Scope) -> bytes:
         for name, value in scope["headers"]:
-            if name == b"x-request-id" and SANE_ID.fullmatch(value):
+            if name == b"x-request-id" and VALID_ID.fullmatch(value):
                 return bytes(value)
         return b"%b-%x" % (self._prefix, next(self._numbers))
 

@@ -1,4 +1,4 @@
-"""The end of a process, without a failed request: told to stop, it says so, serves on for a while, and then stops."""
+"""Graceful shutdown: on SIGTERM report not ready, keep serving for `seconds`, then stop."""
 
 import asyncio
 import logging
@@ -16,21 +16,22 @@ from service.protocols.paths import READINESS
 logger = logging.getLogger("lagcast")
 
 
-class Drain:
-    """On SIGTERM readiness turns 503 and every answer ends its connection; after `seconds` the server is stopped.
+class GracefulShutdown:
+    """After SIGTERM, answer readiness probes with 503 and close each connection after its answer; stop after `seconds`.
 
-    A second SIGTERM stops it at once. The server is whoever handled the signal when the lifespan began.
+    A second SIGTERM stops the server at once. The server's own signal handler, as it was when the lifespan began, is
+    called to stop it.
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app = app
         self._seconds = seconds
-        self.is_draining = False
+        self.is_stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             self._listen()
-        if not self.is_draining or scope["type"] != "http":
+        if not self.is_stopping or scope["type"] != "http":
             await self._app(scope, receive, send)
         elif READINESS.fullmatch(scope["path"]):
             await to_response(NotReady("the process is about to stop"))(scope, receive, _closing(send))
@@ -44,12 +45,12 @@ class Drain:
             loop.add_signal_handler(signal.SIGTERM, self._on_sigterm, loop, stop)
 
     def _on_sigterm(self, loop: asyncio.AbstractEventLoop, stop: Callable[..., Any]) -> None:
-        if self.is_draining:
+        if self.is_stopping:
             stop(signal.SIGTERM, None)
-            stop(signal.SIGINT, None)  # uvicorn's word for: at once, whatever is still open
+            stop(signal.SIGINT, None)  # uvicorn then stops at once, with connections still open
             return
-        self.is_draining = True
-        logger.info("told to stop: serving on for %g seconds", self._seconds)
+        self.is_stopping = True
+        logger.info("SIGTERM received: serving for another %g seconds", self._seconds)
         loop.call_later(self._seconds, stop, signal.SIGTERM, None)
 
 

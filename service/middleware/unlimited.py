@@ -6,5 +6,5 @@ from service.protocols.paths import HEALTH
 
 
 def is_unlimited(scope: Scope) -> bool:
-    """Whether a request is a health check, or no HTTP request at all."""
+    """Whether a request is a health check, or not an HTTP request."""
     return scope["type"] != "http" or scope["path"] in HEALTH

@@ -1,4 +1,4 @@
-"""HTTP errors: the one table from domain error to status, headers and JSON."""
+"""HTTP errors: the table from domain errors to status, headers and JSON."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from service.inference.errors import (
 from service.protocols.paths import TIME_SERIES
 from service.telemetry.metrics import count_refusal
 
-RETRY_SECONDS = "1"  # a swap of versions or a burst of requests is over by then
+RETRY_SECONDS = "1"  # enough for a swap of versions or a burst of requests to be over
 
 STATUS: Mapping[type[ServiceError], int] = {
     NotJSON: 400,

@@ -1,4 +1,4 @@
-"""Paths that more than one part of the service must know."""
+"""Paths that several parts of the service use."""
 
 import re
 

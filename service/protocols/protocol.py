@@ -1,4 +1,4 @@
-"""What app.py needs of a protocol: its routes and its part of the OpenAPI document."""
+"""`Protocol`: the routes of a protocol and its part of the OpenAPI document."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

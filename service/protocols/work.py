@@ -1,4 +1,4 @@
-"""Where the work of a request is done: in the event loop, in a thread, or in a process of its own, by its size."""
+"""Run the work of a request in the event loop, in a thread or in a separate process, depending on its size."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,10 +10,10 @@ from anyio.to_thread import run_sync
 
 from service.protocols.work_process import WorkProcess
 
-INLINE_BYTES = 16 * 2**10  # a body of this size takes well below a millisecond; a thread costs about 50 µs
-THREAD_BYTES = 64 * 2**10  # takes 4 ms, for which a thread keeps the event loop waiting; the process costs 300 µs
-MOST_INFLATED = 1032  # bytes that zlib makes of one
-THREADS = 2  # at work at once: each keeps the event loop waiting in turn
+INLINE_BYTES = 16 * 2**10  # up to here the work takes well below a millisecond; a thread costs about 50 µs
+THREAD_BYTES = 64 * 2**10  # takes 4 ms, during which the thread holds the GIL; the process costs 300 µs
+MOST_INFLATED = 1032  # zlib's maximum compression ratio
+THREADS = 2  # at once; they compete with the event loop for the GIL
 Answer = TypeVar("Answer")
 
 PROCESS = WorkProcess()
@@ -23,7 +23,7 @@ _limiter: RunVar[CapacityLimiter] = RunVar("threads for large requests")
 async def work_on(
     content: bytes, work: Callable[[], Answer], *, is_compressed: bool = False, parsed_bytes: int | None = None
 ) -> Answer:
-    """Do the work for a body where it does not hold up the event loop for milliseconds.
+    """Run `work` for a body where it does not block the event loop for milliseconds.
 
     work: picklable. parsed_bytes: how much of the body is JSON, if not all.
     """

@@ -1,8 +1,7 @@
-"""The work of large requests in a process of its own, all but the network, which stays where it is loaded.
+"""A separate process for large requests: it parses and encodes, and calls back for the models.
 
-A JSON parser in C keeps the interpreter's lock until it is done, 0.9 s for 16 MiB: in a thread, every other request
-would wait for it. The process has its own lock, and a limit on its memory.
-It asks back for what it has not: the models.
+A JSON parser in C holds the GIL until it has finished, 0.9 s for 16 MiB: in a thread it would block every other
+request. The process has its own GIL and a memory limit. The networks stay loaded in the service only.
 """
 
 import os
@@ -25,25 +24,26 @@ from service.inference.lifecycle import Lifecycle, LiveModel
 from service.inference.malloc import tune_malloc
 
 COMMAND = [sys.executable, "-m", "service.protocols.work_process"]
-IDLE_SECONDS: float = 120  # it takes 0.5 s of CPU to start, and 60 MB as long as it stays
-NICENESS = 5  # behind the event loop, where they share a core
-DATA_BYTES = 448 * 2**20  # of memory; 16 MiB of the shortest numbers take 300 MB when they are parsed
+IDLE_SECONDS: float = 120  # then it ends; it costs 0.5 s of CPU to start, and 60 MB while it runs
+NICENESS = 5  # lower priority than the event loop
+DATA_BYTES = 448 * 2**20  # memory limit; 16 MiB of the shortest numbers take 300 MB when parsed
 ATTEMPTS = 2
-ENDS_BY_THEMSELVES = {0, -signal.SIGKILL, -signal.SIGTERM}  # idle for too long, or killed by somebody else
+ENDS_BY_THEMSELVES = {0, -signal.SIGKILL, -signal.SIGTERM}  # idle, or killed from outside
 TOO_MUCH = "The body takes more memory than a request may"
 
 
 class WorkProcess:
-    """The process: started when it is needed, and ended by itself when it was not for a while. One work at a time."""
+    """The process: started on demand, ends itself when idle, runs one piece of work at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: _Running | None = None
 
     def run(self, work: Callable[[], Any]) -> Any:
-        """Do picklable work and return its result or raise its error; from a thread. Raises BodyTooLarge besides.
+        """Run picklable work, return its result or raise its error. Raises BodyTooLarge if it runs out of memory.
 
-        LiveModel and Lifecycle objects in it stay here; the process gets stand-ins that ask for what they do.
+        Called from a thread. LiveModel and Lifecycle objects stay in this process: the other one gets proxies, whose
+        method calls are sent back.
         """
         with self._lock:
             for _ in range(ATTEMPTS):
@@ -57,13 +57,13 @@ class WorkProcess:
         raise BodyTooLarge(TOO_MUCH)
 
     def _stop(self) -> int:
-        """Its exit code, or what has ended it."""
+        """End the process. Returns its exit code."""
         running, self._running = self._running, None
         if running is None:
             return 0
-        with suppress(OSError):  # what could not be sent
+        with suppress(OSError):  # unsent data
             running.stream.close()
-        with suppress(subprocess.TimeoutExpired):  # it ends with the stream
+        with suppress(subprocess.TimeoutExpired):  # it ends when the stream is closed
             return running.process.wait(1)
         running.process.kill()
         return running.process.wait()
@@ -79,25 +79,25 @@ def _start() -> _Running:
     with theirs:
         number = theirs.fileno()
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-        process = subprocess.Popen(  # noqa: S603  # this program
+        process = subprocess.Popen(  # noqa: S603  # the command is fixed
             [*COMMAND, str(number)], pass_fds=[number], stdin=subprocess.DEVNULL, env=environment
         )
     return _Running(process, _stream(ours))
 
 
 def _stream(end: socket.socket) -> BufferedRWPair:
-    """One end as a file: pickled to it, large bytes are sent as they are, without the interpreter's lock."""
+    """The socket as a file object: pickle writes large bytes to it without a copy, and without the GIL."""
     stream = end.makefile("rwb")
-    end.close()  # when the file is
+    end.close()  # the socket closes with the file
     return stream
 
 
 def _converse(stream: BufferedRWPair, work: Callable[[], Any]) -> Any:
-    """Send the work, answer what the process asks for meanwhile, and return or raise what comes of it."""
+    """Send the work, answer the calls of the process, and return its result or raise its error."""
     known: list[Any] = []
     _send(stream, work, known)
     while True:
-        kind, value = pickle.load(stream)  # noqa: S301  # from this program alone
+        kind, value = pickle.load(stream)  # noqa: S301  # only this program writes to the socket
         if kind == "done":
             return value
         if kind == "raised":
@@ -111,7 +111,7 @@ def _call(known: list[Any], number: int, path: str, arguments: tuple[Any, ...]) 
         for name in path.split("."):
             target = getattr(target, name)
         return "done", target(*arguments)
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is raised over there
+    except Exception as error:  # noqa: BLE001  # raised again in the other process
         return "raised", _take_apart(error)
 
 
@@ -133,7 +133,7 @@ def _send(stream: BufferedRWPair, value: Any, known: list[Any]) -> None:
 
 
 def _take_apart(error: Exception) -> tuple[Any, ...]:
-    """An error's class and state; pickled as it is, an error is made anew from its text alone."""
+    """Class, arguments and state of an error; pickle itself would restore the arguments only."""
     return type(error), error.args, error.__dict__
 
 
@@ -145,7 +145,7 @@ def _rebuild(kind: type[Exception], arguments: tuple[Any, ...], state: dict[str,
 
 
 class _Remote:
-    """Stands in for an object of the other process: its methods are called there."""
+    """Proxy of an object in the other process: method calls are sent there."""
 
     def __init__(self, stream: BufferedRWPair, number: int, path: str = "") -> None:
         self._stream = stream
@@ -179,8 +179,8 @@ def _receive(stream: BufferedRWPair) -> Any:
 
 
 def main(arguments: list[str]) -> None:
-    """Do each work that comes in on the socket."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends this one
+    """Run the work that arrives on the socket, until it is closed or idle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the service, which ends this process
     os.nice(NICENESS)
     tune_malloc()
     resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
@@ -200,7 +200,7 @@ def _do(stream: BufferedRWPair) -> tuple[str, Any]:
         return "raised", _take_apart(BodyTooLarge(TOO_MUCH))
     except (EOFError, OSError):
         raise
-    except Exception as error:  # noqa: BLE001  # raised where it can be answered, its traceback with it
+    except Exception as error:  # noqa: BLE001  # raised again in the service, with its traceback
         error.add_note(traceback.format_exc())
         return "raised", _take_apart(error)
 

@@ -25,22 +25,22 @@ from service.telemetry.metrics import REGISTRY
 logger = logging.getLogger("lagcast")
 
 SHARE_SECONDS: float = 1
-# Gauges that are added up over the workers; all others are the same in every worker.
+# Gauges that are summed over the workers; all others are the same in every worker.
 SUMMED = {
     "lagcast_requests_in_flight",
     "process_open_fds",
     "process_resident_memory_bytes",
     "process_virtual_memory_bytes",
 }
-# Counters of events that every worker sees: the highest of them counts each event once.
+# Counters of events that every worker sees: the maximum over the workers counts each event once.
 SEEN_BY_ALL = {"lagcast_reloads", "lagcast_failed_loads"}
 REFUSED_BY = ("verification", "self-test")
 
 
 class Exposition(Collector):
-    """The metrics of this worker and, through a shared folder, those of the others, at most one second old.
+    """The metrics of this worker and, through a shared folder, of the others, at most one second old.
 
-    The files of ended workers stay in the folder, so that no total ever falls.
+    Files of ended workers stay in the folder, so that counters never decrease.
     """
 
     def __init__(self, lifecycle: Lifecycle, build: dict[str, str], folder: Path | None) -> None:
@@ -94,7 +94,7 @@ class Exposition(Collector):
 
 
 def share_counts(folder: Path, failed_loads: Mapping[str, Counter[str]]) -> None:
-    """Let the workers see what their parent has counted: the versions that were refused."""
+    """Share the parent's counts of refused versions with the workers."""
     counts = {name: VersionCounts(failed_loads=failures) for name, failures in failed_loads.items()}
     _share(folder, _counts(counts))
 
@@ -161,19 +161,19 @@ def _merge(into: Metric, metric: Metric) -> None:
 
 
 def _versions(states: Iterable[tuple[str, ModelState]]) -> Iterator[Metric]:
-    """What is live and what is not. Reasons are those of the highest refused versions: a bounded number of series."""
-    live = GaugeMetricFamily("lagcast_live_version", "The version that answers", labels=["model"])
+    """Live, refused and untested versions. Reasons only for the highest refused versions, to bound the series."""
+    live = GaugeMetricFamily("lagcast_live_version", "The live version", labels=["model"])
     reasons = GaugeMetricFamily(
         "lagcast_refused_version",
-        "A version in the repository that must not be live, of the highest ones; always 1",
+        "A refused version in the repository, one of the highest; always 1",
         labels=["model", "version", "reason"],
     )
-    refused = GaugeMetricFamily("lagcast_refused_versions", "Versions that must not be live", labels=["model"])
+    refused = GaugeMetricFamily("lagcast_refused_versions", "Refused versions", labels=["model"])
     unknown = GaugeMetricFamily("lagcast_unknown_versions", "Versions that could not be tested yet", labels=["model"])
     memory = GaugeMetricFamily(
         "lagcast_served_from_memory", "1 if the live version is not in the repository", labels=["model"]
     )
-    pins = GaugeMetricFamily("lagcast_pin_not_obeyed", "1 if a pin is there and cannot be obeyed", labels=["model"])
+    pins = GaugeMetricFamily("lagcast_pin_not_obeyed", "1 if there is a pin that cannot be obeyed", labels=["model"])
     for name, state in states:
         if state.live is not None:
             live.add_metric([name], state.live.card.version)
@@ -189,7 +189,7 @@ def _versions(states: Iterable[tuple[str, ModelState]]) -> Iterator[Metric]:
 def _decision(serial: int) -> Metric:
     metric = GaugeMetricFamily(
         "lagcast_served_decision",
-        "Number of the decision about versions that a worker serves; they differ while a worker is behind",
+        "Serial number of the decision that a worker serves; numbers differ while a worker is behind",
         labels=["worker"],
     )
     metric.add_metric([str(os.getpid())], serial)
@@ -200,12 +200,12 @@ def _counts(counts: Mapping[str, VersionCounts]) -> Iterator[Metric]:
     reloads = CounterMetricFamily("lagcast_reloads", "Swaps to another live version", labels=["model"])
     failed = CounterMetricFamily(
         "lagcast_failed_loads",
-        "Versions that were refused, by what refused them: verification or self-test",
+        "Refused versions, by the check that refused them: verification or self-test",
         labels=["model", "reason"],
     )
     for name, of in counts.items():
         reloads.add_metric([name], of.reloads)
-        for reason in REFUSED_BY:  # those that have not been are 0: increase() misses the first event of a new series
+        for reason in REFUSED_BY:  # from 0 on: increase() misses the first event of a new series
             failed.add_metric([name, reason], of.failed_loads[reason])
     yield from (reloads, failed)
 

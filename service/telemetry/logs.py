@@ -1,4 +1,4 @@
-"""Logging: a line an event on stderr, JSON unless that is a terminal, written by a thread that nobody waits for."""
+"""Logging to stderr: text on a terminal, JSON lines elsewhere, written by a background thread."""
 
 import atexit
 import logging
@@ -21,14 +21,16 @@ from uvicorn.config import LOGGING_CONFIG
 from service.telemetry.metrics import REGISTRY
 
 REQUEST_ID: ContextVar[bytes | None] = ContextVar("request_id", default=None)
-DROPPED = Counter("lagcast_dropped_log_lines", "Log lines that whoever reads stderr did not take", registry=REGISTRY)
+DROPPED = Counter(
+    "lagcast_dropped_log_lines", "Log lines dropped because stderr was not read fast enough", registry=REGISTRY
+)
 
 MAX_LINES = 5000  # waiting to be written
-LAST_SECONDS = 1.0  # for the rest of them when the process ends
+LAST_SECONDS = 1.0  # to write the remaining lines when the process ends
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, pid, message; request_id, client, exception where there are any."""
+    """One JSON object per line: time, level, logger, pid, message; request_id, client, exception if there are any."""
 
     def format(self, record: logging.LogRecord) -> str:
         event = {
@@ -50,9 +52,9 @@ class JSONFormatter(logging.Formatter):
 
 
 class QueuedStderr(logging.Handler):
-    """Hands lines to a thread that writes them to stderr, and drops and counts them while MAX_LINES are waiting.
+    """Writes lines to stderr in a background thread; drops and counts them while MAX_LINES are waiting.
 
-    A pipe that nobody reads blocks whoever writes to it: here that is the thread alone.
+    Writing to a pipe that is not read blocks: only the background thread may block.
     """
 
     def __init__(self) -> None:
@@ -65,7 +67,7 @@ class QueuedStderr(logging.Handler):
         """Queue the line, or drop it."""
         try:
             line = self.format(record).encode(errors="replace") + b"\n"
-        except Exception:  # noqa: BLE001  # as in every handler of the library: a log line must not end a request
+        except Exception:  # noqa: BLE001  # as every logging handler does: a log line must not fail a request
             self.handleError(record)
             return
         if self._pid != os.getpid():
@@ -85,12 +87,14 @@ class QueuedStderr(logging.Handler):
     def _write(self) -> None:
         while True:
             line = self._lines.get()
-            with suppress(OSError):  # whoever read stderr has gone
+            with suppress(OSError):  # the reader of stderr has gone
                 _write_all(STDERR.number, line)
             self._lines.task_done()
             if self._dropped and self._lines.empty():
                 dropped, self._dropped = self._dropped, 0
-                logging.getLogger("lagcast").warning("%d log lines were dropped: stderr took no more", dropped)
+                logging.getLogger("lagcast").warning(
+                    "%d log lines were dropped: stderr was not read fast enough", dropped
+                )
 
     def _finish(self) -> None:
         end = time.monotonic() + LAST_SECONDS
@@ -104,12 +108,12 @@ def _write_all(number: int, line: bytes) -> None:
 
 
 class Stderr:
-    """The file descriptor of the log; 2, until what native libraries write there is captured."""
+    """The file descriptor of the log: 2, or a copy of it once native stderr is captured."""
 
     number = 2
 
     def capture(self) -> None:
-        """Make log lines of what native libraries write to stderr, as LiteRT does when it loads, in this process."""
+        """Turn what native libraries write to stderr, such as LiteRT when it loads, into log lines of this process."""
         if self.number != 2 or os.isatty(2):  # noqa: PLR2004
             return
         self.number = os.dup(2)
@@ -132,7 +136,7 @@ def _log_lines(number: int) -> None:
 
 
 def log_config() -> dict[str, Any]:
-    """Uvicorn's own loggers on stderr, with the service's beside them in the same form."""
+    """Logging configuration: uvicorn's loggers and the service's, in the same format on stderr."""
     config = deepcopy(LOGGING_CONFIG)
     if not os.isatty(2):
         config["formatters"]["default"] = {"()": JSONFormatter}
@@ -142,5 +146,5 @@ def log_config() -> dict[str, Any]:
 
 
 def log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """What ends the process is a line of the log as well; for sys.excepthook."""
-    logging.getLogger("lagcast").critical("the process ends by an error", exc_info=(kind, error, traceback))
+    """Log the exception that ends the process; a sys.excepthook."""
+    logging.getLogger("lagcast").critical("the process ends with an error", exc_info=(kind, error, traceback))

@@ -1,4 +1,4 @@
-"""Memory of the control group that the process runs in: what is used and the limit, as in a container or a pod."""
+"""Memory use and limit of the process's control group: the container or pod."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 CGROUP = Path("/sys/fs/cgroup")
-# A limit of this size or more is version 1's word for none (the largest multiple of a page in 63 bits).
+# Without a limit, version 1 reports the largest multiple of a page in 63 bits.
 NO_LIMIT = 2**62
 # Names of the files: limit, use, and the line of memory.stat with the page cache that can be given back at once.
 VERSION_2 = ("memory.max", "memory.current", "inactive_file")
@@ -18,7 +18,8 @@ VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_f
 class CgroupMemory(Collector):
     """lagcast_memory_used_bytes and lagcast_memory_limit_bytes; no samples where there is no limit.
 
-    Used is the working set as Kubernetes counts it: without the inactive page cache. At the limit the kernel kills.
+    Used is the working set as Kubernetes counts it: without the inactive page cache. At the limit the kernel kills
+    the process.
     """
 
     def __init__(self, root: Path = CGROUP, membership: Path = Path("/proc/self/cgroup")) -> None:
@@ -40,7 +41,7 @@ class CgroupMemory(Collector):
             try:
                 found = _read(folder, *names)
             except (OSError, ValueError):
-                continue  # no such group in sight, or the word "max"
+                continue  # the group is not visible, or its limit is "max"
             if found[1] < NO_LIMIT:
                 yield found
 

@@ -1,4 +1,4 @@
-"""Metrics of a process: requests by route, refusals by limit, and the predictions of each model."""
+"""Metrics of this process: requests by route and refusals by limit."""
 
 import itertools
 from bisect import bisect_left
@@ -14,11 +14,11 @@ from service.telemetry.memory import CgroupMemory
 
 BUCKETS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, which no query asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # an extra series for each counter, which no query needs
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 REGISTRY.register(CgroupMemory())
-REFUSED = Counter("lagcast_refused_requests", "Requests that a limit has refused", ["limit"], registry=REGISTRY)
+REFUSED = Counter("lagcast_refused_requests", "Requests refused by a limit", ["limit"], registry=REGISTRY)
 LIMITS = (
     "answer_seconds",
     "api_key",
@@ -31,12 +31,12 @@ LIMITS = (
     "memory_bytes",
     "trailer_bytes",
 )
-for _limit in LIMITS:  # at 0 from the start: rate() and increase() miss the first event of a series that begins with it
+for _limit in LIMITS:  # from 0 on: rate() and increase() miss the first event of a series that starts at 1
     REFUSED.labels(_limit)
 
 
 def count_refusal(limit: str) -> None:
-    """Count a request that a limit has refused, by the limit's name."""
+    """Count a request refused by a limit, by the limit's name."""
     REFUSED.labels(limit).inc()
 
 
@@ -54,7 +54,7 @@ class RequestSeconds(Collector):
         self._sums[key] += seconds
 
     def collect(self) -> Iterable[Metric]:
-        """The one histogram."""
+        """The histogram."""
         metric = HistogramMetricFamily(
             "lagcast_request_seconds",
             "Seconds from the head of a request to the end of its response; the count is the number of requests",

@@ -157,7 +157,9 @@ def test_away_from_a_terminal_the_log_is_json_from_start_to_stop(tmp_path: Path)
 
     events = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     messages = [event["message"] for event in events]
-    assert {"lstm/1 is live", "mlp/1 is live", "ready", "told to stop: serving on for 0 seconds"} <= set(messages)
+    assert {"lstm/1 is live", "mlp/1 is live", "ready", "SIGTERM received: serving for another 0 seconds"} <= set(
+        messages
+    )
     assert not [message for message in messages if "/models" in message]
     assert all(event.keys() >= {"time", "level", "logger"} for event in events)
 

@@ -83,7 +83,7 @@ def test_a_container_whose_process_is_killed_is_started_again(container: str) ->
 def test_a_container_that_is_told_to_stop_drains_and_ends_well(container: str) -> None:
     compose("stop", "service")
     assert inspect(container, "{{.State.ExitCode}}") == "0"
-    assert '"told to stop: serving on for 5 seconds"' in run("sh", "-c", f"docker logs {container} 2>&1")
+    assert '"SIGTERM received: serving for another 5 seconds"' in run("sh", "-c", f"docker logs {container} 2>&1")
     compose("up", "--detach", "--wait", "service")
 
 

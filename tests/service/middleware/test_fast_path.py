@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Scope
 from service.app import create_app
 from service.middleware.fast_path import MAX_BYTES, FastPath
 from service.middleware.observe import Observe
-from service.middleware.shutdown import Drain
+from service.middleware.shutdown import GracefulShutdown
 from service.settings import Settings
 from tests.repository import SHIPPED
 
@@ -23,10 +23,10 @@ Answer = list[Message]
 def fast_path_of(settings: Settings) -> FastPath:
     observe = create_app(settings)
     assert isinstance(observe, Observe)
-    drain = observe._app
-    assert isinstance(drain, Drain)
-    assert isinstance(drain._app, FastPath)
-    return drain._app
+    shutdown = observe._app
+    assert isinstance(shutdown, GracefulShutdown)
+    assert isinstance(shutdown._app, FastPath)
+    return shutdown._app
 
 
 class Apps:
