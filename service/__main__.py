@@ -17,10 +17,10 @@ from artifact import ArtifactError
 from service.app import VERSION
 from service.connection import ConnectionLimits, ConnectionPool, HTTPConnection
 from service.deciding import Deciding, InvalidStateDir, deciding
+from service.inference.admission import InvalidKeysFile, read_key_digests
 from service.inference.decision import Decision
 from service.listen import CannotListen, bind
 from service.memory import TooLittleMemory, budget, raise_file_limit
-from service.middleware.api_keys import InvalidKeysFile, read_key_digests
 from service.server import Server, start_app
 from service.settings import InvalidSettings, Settings, read_settings
 from service.supervisor import EndsWithParent, Supervisor

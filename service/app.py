@@ -75,27 +75,28 @@ def create_app(settings: Settings, metrics_dir: Path | None = None, source: Sour
 
 
 def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
-    concurrency = Concurrency(HeadRequests(api), settings.max_concurrency)
     outermost_first: list[Callable[[ASGIApp], ASGIApp]] = [
-        # Before the next one, which replaces the proxy's address by the client's: only a proxy that is trusted counts.
+        # Before the next one, which replaces the proxy's address by the client's: only a trusted proxy may name a prefix.
         *_path_prefix(settings),
-        # Before whatever asks who the client is.
+        # Before everything that uses the client's address.
         *_proxies(settings),
-        # Sees every response, those of the other middleware too: each has an id, and is counted and logged.
+        # Outside of all others, so that their responses too have an id and are counted and logged.
         partial(Observe, route_of=_route_finder(api), access_log=settings.access_log),
-        # Before the limits: while the process stops, readiness is refused whatever else is going on.
+        # Before the limits: while the process stops, readiness must be refused whatever the limits say.
         partial(GracefulShutdown, seconds=settings.drain_seconds),
         # Before the keys: a browser's preflight request carries none, and a 401 needs CORS headers too.
         *_cors(settings),
-        # Before a byte of the body is read for somebody unknown.
+        # Before the body is read: nothing is read for a client without a key.
         *_api_keys(settings),
-        # Before the limits on body, time and concurrency, which cost more than the prediction; it keeps them itself.
-        partial(FastPath, lifecycle=lifecycle, concurrency=concurrency, max_bytes=settings.max_body_bytes),
-        # Reads the whole body: a slow sender neither takes a place among the concurrent requests nor uses up time.
+        # Before the limits on body, time and concurrency, which cost more than a prediction: small bodies keep them.
+        partial(FastPath, lifecycle=lifecycle, max_bytes=settings.max_body_bytes),
+        # Reads the whole body: a slow client neither takes a place among the concurrent requests nor uses up time.
         partial(BodyLimit, max_bytes=settings.max_body_bytes),
-        # Outside of Concurrency: work that goes on after its 504 still holds its place.
+        # Outside of Concurrency: work that continues after its 504 still holds its place.
         partial(Deadline, seconds=settings.deadline_seconds),
-        lambda _: concurrency,
+        partial(Concurrency, max_requests=settings.max_concurrency),
+        # Innermost: the limits above see the method that was sent.
+        HeadRequests,
     ]
     app: ASGIApp = api
     for add in reversed(outermost_first):

@@ -2,6 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.inference.admission import Places
 from service.inference.errors import Overloaded
 from service.protocols.http_errors import to_response
 from service.protocols.work import INLINE_BYTES
@@ -17,25 +18,17 @@ class Concurrency:
 
     def __init__(self, app: ASGIApp, max_requests: int) -> None:
         self._app = app
-        self._max_requests = max_requests
-        self._in_progress = 0
-
-    @property
-    def is_full(self) -> bool:
-        return self._in_progress >= self._max_requests
+        self._places = Places(max_requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_large(scope):
             await self._app(scope, receive, send)
-        elif self.is_full:
-            error = Overloaded(f"{self._max_requests} requests are at work; try again")
-            await to_response(error)(scope, receive, send)
-        else:
-            self._in_progress += 1
-            try:
+            return
+        try:
+            with self._places.take():
                 await self._app(scope, receive, send)
-            finally:
-                self._in_progress -= 1
+        except Overloaded as error:
+            await to_response(error)(scope, receive, send)
 
 
 def _is_large(scope: Scope) -> bool:

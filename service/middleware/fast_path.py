@@ -1,4 +1,4 @@
-"""The fast path: plain predictions and forecasts of one row, answered without the framework; all else is passed on."""
+"""Fast path: answer plain predictions and forecasts of one row without the framework; pass on all other requests."""
 
 from types import SimpleNamespace
 
@@ -6,13 +6,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.inference.lifecycle import Lifecycle
 from service.middleware.body_limit import replay
-from service.middleware.concurrency import Concurrency
 from service.protocols.native.codec import answer_single
 from service.protocols.native.forecasts import answer_forecast
 from service.protocols.paths import FORECAST, PREDICT
 
 ANSWERS = {PREDICT: answer_single, FORECAST: answer_forecast}
-ROUTES = {prefix: SimpleNamespace(path=f"{prefix}{{name}}") for prefix in ANSWERS}  # as the framework's router has them
+ROUTES = {
+    prefix: SimpleNamespace(path=f"{prefix}{{name}}") for prefix in ANSWERS
+}  # in the form of the framework's routes
 MAX_BYTES = 4096  # a body of this size arrives in one piece and is parsed in microseconds
 LENGTH_DIGITS = 4
 UNUSUAL = {b"content-encoding", b"transfer-encoding"}
@@ -24,10 +25,9 @@ class FastPath:
     It handles no errors: a request that it cannot answer goes to `app`, with the body that was read.
     """
 
-    def __init__(self, app: ASGIApp, lifecycle: Lifecycle, concurrency: Concurrency, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, lifecycle: Lifecycle, max_bytes: int) -> None:
         self._app = app
         self._lifecycle = lifecycle
-        self._concurrency = concurrency
         self._max_bytes = min(max_bytes, MAX_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,11 +49,11 @@ class FastPath:
 
     def _answer(self, prefix: str, name: str, message: Message) -> bytes | None:
         content = message.get("body")
-        if not content or message.get("more_body") or len(content) > self._max_bytes or self._concurrency.is_full:
+        if not content or message.get("more_body") or len(content) > self._max_bytes:
             return None
         try:
             return ANSWERS[prefix](self._lifecycle.live(name), content)
-        except Exception:  # noqa: BLE001  # whatever it is, the framework comes to it again and answers it
+        except Exception:  # noqa: BLE001  # the framework then meets the same error and answers it
             return None
 
 

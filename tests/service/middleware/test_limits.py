@@ -10,7 +10,8 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.middleware.api_keys import ApiKeys, InvalidKeysFile, read_key_digests
+from service.inference.admission import InvalidKeysFile, read_key_digests
+from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimit
 from service.middleware.concurrency import Concurrency
 from service.middleware.deadline import Deadline
@@ -212,7 +213,7 @@ def test_a_keys_file_is_read_again_when_it_changes_and_kept_when_it_is_broken(
     keys_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = 0.0
-    monkeypatch.setattr("service.middleware.api_keys.time.monotonic", lambda: clock)
+    monkeypatch.setattr("service.inference.admission.time.monotonic", lambda: clock)
     app = ApiKeys(echo, keys_file)
 
     def status(key: str) -> int:
