@@ -133,7 +133,7 @@ def test_a_host_that_does_not_resolve_is_named(workers: str) -> None:
     ("name", "value", "message"),
     [
         ("LAGCAST_API_KEY_FILE", "keys", "there is no such setting; the nearest is LAGCAST_API_KEYS_FILE"),
-        ("LAGCAST_CORS_ORIGINS", "[http", "is neither a JSON list nor items with commas between them"),
+        ("LAGCAST_CORS_ORIGINS", "[http", "is neither a JSON list nor items separated by commas"),
         ("LAGCAST_MEMORY_BYTES", "1000", "LAGCAST_MEMORY_BYTES is 1000, but one body of LAGCAST_MAX_BODY_BYTES takes"),
     ],
 )

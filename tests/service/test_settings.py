@@ -56,7 +56,7 @@ def test_wrong_values_are_named_by_where_they_came_from(monkeypatch: pytest.Monk
     message = str(caught.value)
     assert "--port: Input should be a valid integer" in message
     assert "LAGCAST_WORKERS: Input should be a valid integer" in message
-    assert "--cors-origins: is neither a JSON list nor items with commas" in message
+    assert "--cors-origins: is neither a JSON list nor items separated by commas" in message
     assert "\n" not in message
 
 

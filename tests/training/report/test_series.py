@@ -175,12 +175,12 @@ def test_least_squares_on_sunspots_is_the_autoreg_of_statsmodels() -> None:
     found = RollingResults(runs, results)
     np.testing.assert_allclose(found.errors("linear"), found.errors("autoreg"), atol=1e-4)
     assert found.rmse("autoreg")[0] < found.rmse("persistence")[0]
-    assert "AutoReg(10) has RMSE" in sunspots_section(runs, results).lead
+    assert "statsmodels' AutoReg(10) and" in sunspots_section(runs, results).lead
 
 
 def test_without_the_packages_that_bring_them_the_known_results_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.report.public_series.find_spec", lambda _: None)
 
     assert shampoo_runs(QUICK) == sunspot_runs(QUICK) == []
-    assert "sktime, which brings the data, is not installed" in shampoo_section([], []).lead
-    assert "statsmodels, which brings the data" in sunspots_section([], []).lead
+    assert "sktime, which has the data, is not installed" in shampoo_section([], []).lead
+    assert "statsmodels, which has the data" in sunspots_section([], []).lead
