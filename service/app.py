@@ -76,7 +76,7 @@ def create_app(settings: Settings, metrics_dir: Path | None = None, source: Sour
 
 def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
     outermost_first: list[Callable[[ASGIApp], ASGIApp]] = [
-        # Before the next one, which replaces the proxy's address by the client's: only a trusted proxy may name a prefix.
+        # Before the next one, which replaces the address of the proxy: only a trusted proxy may name a prefix.
         *_path_prefix(settings),
         # Before everything that uses the client's address.
         *_proxies(settings),

@@ -1,4 +1,4 @@
-"""Ctrl-C, sent to a process that is busy outside of Python."""
+"""Ctrl-C, sent to a process that is busy."""
 
 import signal
 import subprocess
@@ -9,44 +9,51 @@ import pytest
 from tests.repository import CHECKOUT
 from training.interrupt import INTERRUPTED
 
-BUSY = """
-import ctypes, threading, time
+START = """
+import hashlib, sys, threading, time
 from training.interrupt import end_on_interrupt
 end_on_interrupt()
-print("begun", flush=True)
-{work}
 """
-WORK = {
-    "native code that runs no Python code": "ctypes.PyDLL(None).usleep(ctypes.c_uint(60_000_000))",
-    "Python code that swallows the interrupt": """
+# The other thread runs when the first one lets go of the interpreter, which it does inside of the native function.
+NATIVE = """
+sys.setswitchinterval(1000)
+begun = threading.Event()
+threading.Thread(target=lambda: (begun.wait(), print("begun", flush=True)), daemon=True).start()
+begun.set()
+hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+"""
+SWALLOWING = """
 while True:
     try:
+        print("begun", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         pass
-""",
-}
+"""
+ENDING = """
+try:
+    print("begun", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    sys.exit(7)
+"""
 
 
-@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
-def test_sigint_ends_a_process_that_does_not_end_by_itself_with_130_and_one_line(work: str) -> None:
-    command = [sys.executable, "-c", BUSY.format(work=work)]
+def interrupted(work: str) -> tuple[int, str]:
+    """Exit code and stderr of a process that gets SIGINT while it is at `work`."""
+    command = [sys.executable, "-c", START + work]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
+        return process.wait(timeout=50), process.stderr.read()
 
-        assert process.wait(timeout=50) == INTERRUPTED
-        assert process.stderr.read() == "training: interrupted\n"
+
+@pytest.mark.parametrize("work", [NATIVE, SWALLOWING], ids=["in native code", "in code that swallows the interrupt"])
+def test_a_process_that_does_not_end_by_itself_ends_with_130_and_one_line(work: str) -> None:
+    assert interrupted(work) == (INTERRUPTED, "training: interrupted\n")
 
 
 def test_a_process_that_ends_by_itself_keeps_its_own_exit_code() -> None:
-    work = "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    raise SystemExit(7)"
-    command = [sys.executable, "-c", BUSY.format(work=work)]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
-        process.send_signal(signal.SIGINT)
-
-        assert process.wait(timeout=50) == 7
+    assert interrupted(ENDING) == (7, "")
