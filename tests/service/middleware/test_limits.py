@@ -222,7 +222,7 @@ def test_a_keys_file_is_read_again_when_it_changes_and_kept_when_it_is_broken(
 
         async def ask() -> httpx.Response:
             async with client_of(app) as client:
-                return await client.get("/", headers={"Authorization": f"Bearer {key}"})
+                return await client.get("/models", headers={"Authorization": f"Bearer {key}"})
 
         return asyncio.run(ask()).status_code
 
