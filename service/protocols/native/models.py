@@ -1,10 +1,12 @@
 """/models: cards, live versions, kept ones, and the reasons for those that are refused."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from service.inference.errors import UnknownModel
 from service.inference.lifecycle import Lifecycle, ModelState
 from service.protocols.error_schemas import ANY_ROUTE, failures
 from service.protocols.native.schemas import ModelInfo, Models, RefusedVersion, VersionInfo, Versions
@@ -23,8 +25,11 @@ def add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
     async def list_models(
         prefix: Prefix = "", after: Prefix = "", limit: Limit = None, *, cards: Cards = True
     ) -> Models:
-        found = [(n, state) for n, state in lifecycle.states().items() if n.startswith(prefix) and n > after]
-        infos = [_info(name, state) for name, state in found[:limit]]
+        found = [name for name in lifecycle.names() if name.startswith(prefix) and name > after][:limit]
+        infos = []
+        for name in found:  # not the states of all: there may be ten thousand
+            with suppress(UnknownModel):  # gone since
+                infos.append(_info(name, lifecycle.state(name)))
         return Models(models=infos if cards else [info.model_copy(update={"card": None}) for info in infos])
 
     @router.get("/models/{name}", tags=["models"], summary="One model", responses=known)
