@@ -9,6 +9,16 @@ import pytest
 from tests.repository import copy_of_shipped
 from tests.server import Server, running
 
+# On a busy machine an answer can take many times its usual time; what hangs still ends.
+PATIENCE = httpx.Timeout(120)
+for call in (httpx.Client.__init__, httpx.AsyncClient.__init__, httpx.request, httpx.get, httpx.post, httpx.head):
+    (call.__kwdefaults__ or {})["timeout"] = PATIENCE
+if find_spec("hypothesis"):  # the environment of `make test-clients` has none
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
+
 # These have an environment of their own, and a command: `make test-clients`.
 collect_ignore = ["clients"] if find_spec("tritonclient") is None else []
 

@@ -50,10 +50,10 @@ def running(
             yield server
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
-def wait_until_ready(server: Server, seconds: float = 60) -> None:
+def wait_until_ready(server: Server, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert server.process.poll() is None, server.log.read_text()

@@ -141,6 +141,7 @@ def test_networks_of_random_damage_never_end_this_process(tester: SelfTester, fo
 
 
 def test_the_keras_engine_tests_the_keras_file(folder: Path) -> None:
+    pytest.importorskip("tensorflow")  # not in the environment of make test-service
     tester = SelfTester(KERAS_LOADER)
     assert ask(tester, folder) == Verdict()
     replace_file(folder, KERAS_FILE, (SHIPPED / "mlp" / "1" / KERAS_FILE).read_bytes())

@@ -63,7 +63,7 @@ HOSTILE: dict[str, tuple[list[bytes], set[int]]] = {
     "50 MB announced": ([b"POST /predict/mlp HTTP/1.1\r\nHost: x\r\nContent-Length: 52428800\r\n\r\n"], {413}),
     "50 MB sent": ([post(b" " * 50 * MEGABYTES)], {413}),
     "nested 250,000 deep": ([post(b'{"value":' + b"[" * 250_000)], {400}),
-    "nested objects 250,000 deep": ([post(b'{"value":' * 250_000)], {400}),
+    "nested objects 250,000 deep": ([post(b'{"value":' * 250_000)], {422}),
     "an integer of 10,000 digits": ([post(b'{"value":' + b"9" * 10_000 + b"}")], {400}),
     "a fraction of 10,000 digits": ([post(b'{"value":5.' + b"0" * 10_000 + b"}")], {200}),
     "an exponent of 10,000 digits": ([post(b'{"value":1e' + b"9" * 10_000 + b"}")], {422}),
