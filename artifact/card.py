@@ -69,6 +69,12 @@ class DataSource(_Record):
         None, description="what was decided when the table was read: dialect, roles, frequency, order, gaps, duplicates"
     )
 
+    @property
+    def season(self) -> int:
+        """Rows in a season, as `read` has it; 1 where none is known."""
+        season = (self.read or {}).get("season")
+        return season if isinstance(season, int) and season > 1 else 1
+
     def describe(self) -> str:
         """The table, its column and rows, and what was decided when it was read, in one line."""
         read = self.read or {}
@@ -177,6 +183,9 @@ class CardDraft(_Record):
     held_out: list[HeldOutRow] = Field([], max_length=MAX_FITTED, description="the last held-out rows, in time order")
     tail: Tail | None = Field(None, description="the end of the series, to draw a forecast after; none on older cards")
     intervals: Intervals | None = Field(None, description="none where there were too few windows to calibrate on")
+    valid_days: int | None = Field(
+        None, ge=1, le=36_500, description="days after `created` by which a newer version is wanted; null for no limit"
+    )
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:

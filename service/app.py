@@ -35,6 +35,7 @@ from service.middleware.shutdown import GracefulShutdown
 from service.openapi import Document
 from service.protocols.http_errors import ErrorResponse, to_response
 from service.protocols.native import routes as native
+from service.protocols.native.accuracy import create_accuracy_router
 from service.protocols.nixtla import routes as nixtla
 from service.protocols.open_inference import routes as open_inference
 from service.protocols.protocol import Limits
@@ -165,6 +166,7 @@ def create_api(settings: Settings, lifecycle: Lifecycle, source: Source, exposit
     for protocol in protocols:
         api.include_router(protocol.predict)
     api.include_router(create_metrics_router(exposition))
+    api.include_router(create_accuracy_router(lifecycle, exposition.scores))
     add_page(api)
     add_docs(api)
     for protocol in protocols:

@@ -53,7 +53,13 @@ def publish_airline(models_dir: Path, name: str = NAME) -> ModelCard:
         config={},
         libraries={},
         data=DataSource(
-            source="airline.csv", column="passengers", target=None, rows=len(rows), sha256="0" * 64, frequency="MS"
+            source="airline.csv",
+            column="passengers",
+            target=None,
+            rows=len(rows),
+            sha256="0" * 64,
+            frequency="MS",
+            read={"season": 12},
         ),
         input=TensorSpec(name="window", shape=[None, WINDOW]),
         output=TensorSpec(name="forecast", shape=[None, STEPS]),

@@ -61,6 +61,7 @@ def draft_card(
         held_out=held_out,
         tail=tail_of(rows, windows.shape[1]),
         fitted=_fitted(rows.targets, predict_litert(files[LITERT_FILE], windows)[:, 0]),
+        valid_days=config.valid_days,
     )
 
 

@@ -155,6 +155,13 @@ class TrainConfig(SeriesConfig):
         description="learning rate at the start of the cosine; the article recipe has its own",
     )
     seed: int = Field(0, ge=0, lt=2**32, description="seed of the first weights and of the order of the rows")
+    valid_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        exclude=True,
+        description="days until the version is due to be replaced, for the card and the alert; unset: no limit",
+    )
     models_dir: Path = Field(Path("models"), exclude=True, description="the model repository to publish to")
     card_key_file: Path | None = Field(
         default_factory=_card_key_file,

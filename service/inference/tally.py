@@ -1,8 +1,45 @@
-"""Plain counters of a model: predictions, swaps, refused versions. `service/telemetry` exports them to Prometheus."""
+"""Plain counters of a model: predictions, errors on actual values, swaps, refused versions.
+
+`service/telemetry` exports them to Prometheus.
+"""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import NamedTuple
+
+
+class Errors(NamedTuple):
+    """Sums of the absolute and of the squared errors of one kind of forecast."""
+
+    absolute: float = 0.0
+    squared: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Sums over the actual values that one version was scored on; two of them are added with `+`.
+
+    actuals: how many values. errors: by forecast, "model" or the name of a baseline. covered: by level in percent, how
+    many actual values lay inside of the interval.
+    """
+
+    actuals: int = 0
+    errors: Mapping[str, Errors] = field(default_factory=dict)
+    covered: Mapping[int, int] = field(default_factory=dict)
+
+    def __add__(self, other: "Scores") -> "Scores":
+        errors = dict(self.errors)
+        for name, more in other.errors.items():
+            have = errors.get(name, Errors())
+            errors[name] = Errors(have.absolute + more.absolute, have.squared + more.squared)
+        covered = {level: self.covered.get(level, 0) + other.covered.get(level, 0) for level in _levels(self, other)}
+        return Scores(self.actuals + other.actuals, errors, covered)
+
+
+def _levels(one: Scores, other: Scores) -> list[int]:
+    return sorted({*one.covered, *other.covered})
 
 
 @dataclass
@@ -13,6 +50,7 @@ class Tally:
     rows: int = 0
     extrapolated: int = 0
     sum: float = 0.0
+    scores: Scores = field(default_factory=Scores)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def add(self, rows: int, extrapolated: int, total: float) -> None:
@@ -22,6 +60,11 @@ class Tally:
             self.rows += rows
             self.extrapolated += extrapolated
             self.sum += total
+
+    def add_scores(self, scores: Scores) -> None:
+        """Count errors on actual values."""
+        with self._lock:
+            self.scores += scores
 
 
 @dataclass

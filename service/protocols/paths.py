@@ -10,4 +10,5 @@ READINESS = re.compile(f"{READY}|{V2_READY}|/v2/models/.+/ready")
 
 PREDICT = "/predict/"  # followed by the name of a model
 FORECAST = "/forecast/"  # the same
+SCORE = "/score/"  # the same
 TIME_SERIES = "/v1/timeseries"  # KServe's protocol, below the prefix of TensorFlow Serving's

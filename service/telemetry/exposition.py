@@ -19,8 +19,9 @@ from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
 from service.inference.lifecycle import Lifecycle, LiveModel, ModelState
-from service.inference.tally import VersionCounts
+from service.inference.tally import Scores, VersionCounts
 from service.telemetry.metrics import REGISTRY
+from service.telemetry.scores import score_metrics, scores_of
 
 logger = logging.getLogger("lagcast")
 
@@ -54,6 +55,11 @@ class Exposition(Collector):
         for metric in self._own() if self._folder is None else _read(self._folder):
             _merge(merged.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type)), metric)
         return merged.values()
+
+    async def scores(self, name: str) -> Mapping[int, Scores]:
+        """Sums of the errors of a model on actual values, by version, over all workers."""
+        self.write()
+        return await run_in_threadpool(lambda: scores_of(self.collect(), name))
 
     @asynccontextmanager
     async def sharing(self) -> AsyncIterator[None]:
@@ -91,6 +97,7 @@ class Exposition(Collector):
         yield _decision(self._lifecycle.serial)
         yield from _counts(self._lifecycle.counts())
         yield from _tallies([model for state in states.values() for model in state.kept.values()])
+        yield from score_metrics(states.values())
 
 
 def share_counts(folder: Path, failed_loads: Mapping[str, Counter[str]]) -> None:

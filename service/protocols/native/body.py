@@ -1,4 +1,4 @@
-"""Request bodies: one JSON object with the name of the model's input as key; /forecast takes `levels` besides."""
+"""Request bodies: one JSON object with the name of the model's input as key; `levels` or `actuals` besides."""
 
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
@@ -90,6 +90,16 @@ class DatedForecastBody(ForecastBody):
         return f"the keys are '{cls.key()}', 'levels' and 'time'"
 
 
+class ScoreBody(Body):
+    """A body of /score. actuals: a list of steps for each row, null where the value is not known."""
+
+    actuals: list[list[float | None]]
+
+    @classmethod
+    def known_keys(cls) -> str:
+        return f"the keys are '{cls.key()}' and 'actuals'"
+
+
 def single_body(spec: TensorSpec, window: int) -> type[Body]:
     """The body with one row: a list of `window` numbers, or a number where a row is a single value."""
     made: type[Body] = _make(Body, spec.name, window, is_single_value=spec.is_single_value, max_rows=None)
@@ -118,6 +128,14 @@ def forecast_batch_body(spec: TensorSpec, window: int, max_rows: int) -> type[Fo
     return made
 
 
+def score_body(spec: TensorSpec, window: int, steps: int, max_rows: int) -> type[ScoreBody]:
+    """The body of /score: 1 to `max_rows` rows, and as many lists of `steps` actual values or nulls."""
+    made: type[ScoreBody] = _with_actuals(
+        f"{spec.name}s", window, steps, max_rows, is_single_value=spec.is_single_value
+    )
+    return made
+
+
 @lru_cache(maxsize=512)  # making one takes a millisecond; models of the same shape share it, whatever their names
 def _make(base: type[Body], key: str, window: int, *, is_single_value: bool, max_rows: int | None) -> Any:
     row: Any = Float32 if is_single_value else Annotated[list[Float32], Field(min_length=window, max_length=window)]
@@ -126,4 +144,14 @@ def _make(base: type[Body], key: str, window: int, *, is_single_value: bool, max
     content = (row if max_rows is None else rows, Field(alias=key))
     made = create_model(base.__name__, __base__=base, content=content)
     made.most_values = (max_rows or 1) * (1 if is_single_value else window)
+    return made
+
+
+@lru_cache(maxsize=512)
+def _with_actuals(key: str, window: int, steps: int, max_rows: int, *, is_single_value: bool) -> Any:
+    base: type[ScoreBody] = _make(ScoreBody, key, window, is_single_value=is_single_value, max_rows=max_rows)
+    row: Any = Annotated[list[Float32 | None], Field(min_length=steps, max_length=steps)]
+    actuals: Any = Annotated[list[row], Field(min_length=1, max_length=max_rows), FailFast()]
+    made = create_model(base.__name__, __base__=base, actuals=(actuals, ...))
+    made.most_values = base.most_values + max_rows * steps
     return made

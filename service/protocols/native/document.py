@@ -1,4 +1,4 @@
-"""OpenAPI of /predict and /forecast: paths for each live model, with its own name, shape and examples."""
+"""OpenAPI of /predict, /forecast and /score: paths for each live model, with its own name, shape and examples."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from artifact import ModelCard
 from service.inference.lifecycle import LiveModel
+from service.inference.score import score
 from service.protocols.examples import golden_rows
-from service.protocols.native.body import Body, batch_body, forecast_batch_body, forecast_body, single_body
+from service.protocols.native.body import Body, batch_body, forecast_batch_body, forecast_body, score_body, single_body
 from service.protocols.native.forecasts import level_text
-from service.protocols.paths import FORECAST, PREDICT
+from service.protocols.native.scores import version_score
+from service.protocols.paths import FORECAST, PREDICT, SCORE
 
-TEMPLATES = tuple(f"{prefix}{{name}}{rows}" for prefix in (PREDICT, FORECAST) for rows in ("", "/batch"))
+ROWS = tuple(f"{prefix}{{name}}{rows}" for prefix in (PREDICT, FORECAST) for rows in ("", "/batch"))
+TEMPLATES = (*ROWS, f"{SCORE}{{name}}")
 MAX_MODELS = 100  # a document of 10,000 models would have 60 MB; beyond 100 the paths with {name} stay for the rest
 LEVELS = (80, 95)
 
@@ -29,14 +32,16 @@ class _Example(NamedTuple):
 
 def document(openapi: dict[str, Any], models: Sequence[LiveModel], max_batch_rows: int) -> None:
     """Put the paths of the live models in the place of those with {name}; without live models these stay."""
-    templates = {path: openapi["paths"].pop(path) for path in TEMPLATES}
+    all_paths = openapi["paths"]
+    templates = {path: {"post": all_paths[path].pop("post")} for path in TEMPLATES}
     paths: dict[str, Any] = {}
     for card in (model.card for model in models[:MAX_MODELS]):
         for path, example in _examples(card, max_batch_rows).items():
             paths[path.format(name=card.name)] = {"post": _operation(templates[path]["post"], card.name, example)}
     if len(models) > MAX_MODELS or not models:
-        paths |= templates
-    openapi["paths"] = paths | openapi["paths"]
+        for path, operations in templates.items():
+            all_paths[path] |= operations
+    openapi["paths"] = paths | {path: operations for path, operations in all_paths.items() if operations}
 
 
 def _operation(template: dict[str, Any], name: str, example: _Example) -> dict[str, Any]:
@@ -70,10 +75,23 @@ def _examples(card: ModelCard, max_rows: int) -> dict[str, _Example]:
         (one, {key: rows[0]} | asked, forecast | {"extrapolated": False}),
         (many, {f"{key}s": rows} | asked, forecasts | {"extrapolated": []}),
     ]
-    return {
+    examples = {
         path: _Example(body, content, head | answer)
-        for path, (body, content, answer) in zip(TEMPLATES, answers, strict=True)
+        for path, (body, content, answer) in zip(ROWS, answers, strict=True)
     }
+    return examples | {TEMPLATES[-1]: _score(card, rows, values, max_rows)}
+
+
+def _score(card: ModelCard, rows: list[Any], values: NDArray[np.float32], max_rows: int) -> _Example:
+    """Golden samples, with their forecasts to two digits for actual values; the last one's last step is not known."""
+    actuals = [[float(f"{value:.2g}") for value in row] for row in values]
+    actuals[-1][-1] = np.nan
+    windows = np.array([sample.window for sample in card.golden], np.float32)
+    found = version_score(card, score(card, windows, values, np.array(actuals)))
+    answer = {"model": card.name, "version": card.version, "scores": [found.model_dump()], "skipped": []}
+    shown = [[None if np.isnan(value) else value for value in row] for row in actuals]
+    content = {f"{card.input.name}s": rows, "actuals": shown}
+    return _Example(score_body(card.input, card.window, card.steps, max_rows), content, answer)
 
 
 def _intervals(card: ModelCard, values: NDArray[np.float32], levels: Sequence[float]) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The native protocol: /predict and /forecast, each for one row or a batch, /models and /health."""
+"""The native protocol: /predict and /forecast, each for one row or a batch, /score, /models and /health."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -14,8 +14,9 @@ from service.protocols.native.document import document
 from service.protocols.native.forecasts import answer_forecast, answer_forecasts
 from service.protocols.native.health import add_health
 from service.protocols.native.models import Version, add_models
-from service.protocols.native.schemas import ForecastAnswer, ForecastsAnswer, Prediction, Predictions
-from service.protocols.paths import FORECAST, PREDICT
+from service.protocols.native.schemas import ForecastAnswer, ForecastsAnswer, Prediction, Predictions, ScoreAnswer
+from service.protocols.native.scores import answer_score
+from service.protocols.paths import FORECAST, PREDICT, SCORE
 from service.protocols.protocol import Limits, Protocol
 from service.protocols.work import work_on
 
@@ -27,6 +28,7 @@ def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
     predict, other = APIRouter(), APIRouter()
     _add_predict(predict, lifecycle, limits)
     _add_forecast(predict, lifecycle, limits)
+    _add_score(other, lifecycle, limits)
     add_models(other, lifecycle)
     add_health(other, lifecycle)
     return Protocol(predict, other, partial(document, max_batch_rows=limits.max_batch_rows))
@@ -69,6 +71,24 @@ def _add_forecast(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> No
         response_model=ForecastsAnswer,
         **options,
     )
+
+
+def _add_score(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
+    @router.api_route(
+        f"{SCORE}{{name}}",
+        name="score",
+        tags=["score"],
+        summary="Errors on actual values",
+        response_model=ScoreAnswer,
+        **OPTIONS,
+    )
+    async def score(request: Request, name: str) -> Response:
+        content = await _json_content(request)
+        live = lifecycle.live(name)
+        kept = lifecycle.state(name).kept
+        others = [kept[version] for version in sorted(kept, reverse=True) if kept[version] is not live]
+        work = partial(answer_score, live, others, content, limits.max_batch_rows)
+        return Response(await work_on(content, work), media_type="application/json")
 
 
 def _route(

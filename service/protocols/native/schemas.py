@@ -64,6 +64,58 @@ class ForecastsAnswer(BaseModel):
     extrapolated: list[int] = Field(description="rows with a value outside the range that this version was trained on")
 
 
+class ErrorMeans(BaseModel):
+    """Errors in the target's unit."""
+
+    mae: float | None = Field(description="mean absolute error; null without an actual value")
+    rmse: float | None
+
+
+class VersionScore(BaseModel):
+    """Errors of one version on actual values, beside those of the baselines on the same values."""
+
+    version: int
+    actuals: int = Field(description="actual values that were compared, all rows and steps together")
+    mae: float | None = Field(description="mean absolute error in the target's unit; null without an actual value")
+    rmse: float | None
+    mase: float | None = Field(
+        description="MAE over that of the naive forecast on the training data; null where the card does not give it"
+    )
+    persistence: ErrorMeans | None = Field(
+        description="of the window's last value; null where the window is of another column than the target"
+    )
+    seasonal_naive: ErrorMeans | None = Field(
+        description="of the value one season before; null without a season, or with a window shorter than it"
+    )
+    coverage: dict[str, float | None] = Field(
+        description="by level, the share of actual values inside of the prediction interval"
+    )
+
+
+class SkippedVersion(BaseModel):
+    """A kept version that cannot be scored, and why."""
+
+    version: int
+    reason: str
+
+
+class ScoreAnswer(BaseModel):
+    """Errors of the live and the kept versions on the actual values of one request."""
+
+    model: str
+    version: int = Field(description="the live one")
+    scores: list[VersionScore] = Field(description="the live version first, then the kept ones, highest first")
+    skipped: list[SkippedVersion] = Field(description="kept versions that take or answer something else")
+
+
+class Accuracy(BaseModel):
+    """Errors on all actual values that were sent since the service started."""
+
+    model: str
+    version: int | None = Field(description="the live one; null where no version can be served")
+    scores: list[VersionScore] = Field(description="the live version first, then the kept ones, highest first")
+
+
 def _is_empty(value: object) -> bool:
     return not value
 
