@@ -17,6 +17,8 @@ from training.parser import parse
 from training.publish import check_writable, labels, publish_all
 from training.quiet import silent_stderr
 from training.report.config import ReportConfig
+from training.score.config import ScoreConfig
+from training.score.run import score
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -28,6 +30,8 @@ def run(arguments: list[str]) -> int:
             _report(parse(ReportConfig, arguments[1:]))
         elif arguments[:1] == ["inspect"]:
             return 0 if inspect(parse(InspectConfig, arguments[1:])) else BAD_INPUT
+        elif arguments[:1] == ["score"]:
+            score(parse(ScoreConfig, arguments[1:]))
         else:
             _train(parse(TrainConfig, arguments))
     except ValidationError as error:

@@ -1,0 +1,1 @@
+"""`python -m training score`: send the newest values of a table to a service, as actual values."""
