@@ -51,6 +51,7 @@ def examples(text: str = TEXT) -> list[Example]:
 
 AIRLINE = ".venv/bin/python -m tests.airline models"
 CURLS = [example for example in examples() if example.command.startswith("curl")]
+SCORES = [example for example in examples() if " score " in example.command]
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,15 @@ def test_a_curl_answers_what_is_shown(served: str, example: Example) -> None:
     assert without_ids(answer.json()) == approximately(without_ids(json.loads(example.output)))
 
 
+@pytest.mark.parametrize("example", SCORES)
+def test_scoring_prints_what_is_shown(checkout: Path, served: str, example: Example) -> None:
+    run = subprocess.run(
+        [*shlex.split(example.command), "--url", served], cwd=checkout, check=True, capture_output=True, text=True
+    )
+
+    assert run.stdout.split() == example.output.split()
+
+
 def without_ids(answer: Any) -> Any:
     """Random ids and the time of the answer are different every time."""
     if isinstance(answer, dict):
@@ -137,7 +147,7 @@ def approximately(shown: Any) -> Any:
 
 def test_training_publishes_and_prints_tables_like_those_shown(checkout: Path) -> None:
     for example in examples():
-        if "train" in example.command:
+        if "train" in example.command and example not in SCORES:
             run = subprocess.run(
                 ["sh", "-c", example.command], cwd=checkout, check=True, capture_output=True, text=True
             )

@@ -10,7 +10,17 @@ from service.protocols.error_schemas import DESCRIPTIONS
 PREDICT = {
     f"/{kind}/{name}{rows}" for kind in ("predict", "forecast") for name in ("lstm", "mlp") for rows in ("", "/batch")
 }
-READ = {"/", "/models", "/models/{name}", "/models/{name}/versions", "/health/live", "/health/ready", "/metrics"}
+SCORE = {f"/score/{name}" for name in ("lstm", "mlp")}
+READ = {
+    "/score/{name}",
+    "/",
+    "/models",
+    "/models/{name}",
+    "/models/{name}/versions",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+}
 INFER = {"/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer"}
 ROWS = {"/v1/models/{name}:predict", "/v1/models/{name}/versions/{version}:predict"}
 V2 = INFER | {
@@ -43,7 +53,7 @@ def document(client: httpx.Client) -> dict[str, Any]:
 
 
 def test_every_route_is_described(document: dict[str, Any]) -> None:
-    assert set(document["paths"]) == PREDICT | READ | V2 | TFSERVING | TIME_SERIES | NIXTLA
+    assert set(document["paths"]) == PREDICT | SCORE | READ | V2 | TFSERVING | TIME_SERIES | NIXTLA
 
 
 @pytest.mark.parametrize("path", sorted(PREDICT))
@@ -54,6 +64,29 @@ def test_the_example_of_a_route_works_as_it_stands(client: httpx.Client, documen
 
     assert answer.status_code == 200
     assert answer.json()["extrapolated"] in (False, [])
+
+
+@pytest.mark.parametrize("path", sorted(SCORE))
+def test_the_example_of_actual_values_works_as_it_stands(
+    client: httpx.Client, document: dict[str, Any], path: str
+) -> None:
+    example = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
+
+    answer = client.post(path, json=example)
+
+    assert answer.status_code == 200
+    assert answer.json()["scores"][0]["mae"] > 0
+
+
+def test_the_errors_that_are_shown_are_those_that_the_example_gets(airline: httpx.Client) -> None:
+    operation = airline.get("/openapi.json").json()["paths"]["/score/airline"]["post"]
+    example = operation["requestBody"]["content"]["application/json"]["example"]
+    shown = operation["responses"]["200"]["content"]["application/json"]["example"]
+
+    answer = airline.post("/score/airline", json=example).json()
+
+    assert example["actuals"][-1][-1] is None
+    assert approximately(answer) == shown
 
 
 @pytest.mark.parametrize("rows", ["", "/batch"])
@@ -93,7 +126,7 @@ def test_the_examples_of_a_protocol_with_dates_work_as_they_stand(airline: httpx
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("path", sorted(PREDICT))
+@pytest.mark.parametrize("path", sorted(PREDICT | SCORE))
 def test_a_prediction_route_tells_every_status_it_can_answer(document: dict[str, Any], path: str) -> None:
     told = set(document["paths"][path]["post"]["responses"])
 

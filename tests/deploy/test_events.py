@@ -13,13 +13,18 @@ import pytest
 from artifact import LITERT_FILE
 from tests.deploy.prometheus import Prometheus, prometheus
 from tests.deploy.test_monitoring import DASHBOARD, alerts, dashboard_queries, filled, panels
-from tests.repository import add_version, copy_of_shipped
+from tests.repository import AIRLINE, add_version, copy_of_shipped
 from tests.server import Server, running
 
 pytestmark = pytest.mark.skipif(
     shutil.which("prometheus") is None, reason="prometheus is not installed (Debian: prometheus)"
 )
 OPTIONS = ("--workers", "2", "--reload-seconds", "0.5")
+# Two windows of the airline passengers, and what came after them.
+SCORED = {
+    "windows": [AIRLINE[-36:-12], AIRLINE[-37:-13]],
+    "actuals": [AIRLINE[-12:], AIRLINE[-13:-1]],
+}
 # What these show is there only in a container or a pod, or after what did not happen here.
 EMPTY = {"Share of the memory limit"}
 
@@ -46,6 +51,7 @@ def predict(server: Server) -> None:
         httpx.post(f"{server.url}/predict/mlp", json={"value": value}).raise_for_status()
         httpx.post(f"{server.url}/predict/mlp/batch", json={"values": [value]}).raise_for_status()
     httpx.post(f"{server.url}/predict/mlp", content=b"no JSON")
+    httpx.post(f"{server.url}/score/airline", json=SCORED).raise_for_status()
 
 
 def publish(models_dir: Path, version: int, *, good: bool) -> None:
@@ -87,9 +93,9 @@ def first_process(
 
 
 @pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
+def past(airline_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     folder = tmp_path_factory.mktemp("events")
-    models_dir, begin = copy_of_shipped(folder / "models"), time.time()
+    models_dir, begin = shutil.copytree(airline_models, folder / "models"), time.time()
     with prometheus(folder) as watching:
         with running(folder / "first", *OPTIONS, models_dir=models_dir) as server:
             before = first_process(watching, server, models_dir, begin)
@@ -124,6 +130,9 @@ def test_one_swap_and_one_refused_version_count_once_each(past: Past) -> None:
         ("mlp",): 1,
         ("lstm", "verification"): 0,
         ("lstm", "self-test"): 0,
+        ("airline",): 0,
+        ("airline", "verification"): 0,
+        ("airline", "self-test"): 0,
         ("mlp", "verification"): 1,
         ("mlp", "self-test"): 0,
     }
@@ -132,11 +141,19 @@ def test_one_swap_and_one_refused_version_count_once_each(past: Past) -> None:
 def test_the_swap_is_counted_once_through_a_restart_too(past: Past) -> None:
     swaps = past.prometheus.since(past.begin, queries_of("Swaps and refused versions in the last five minutes")[0])
 
-    assert {key: max(values) for key, values in swaps.items()} == {("lstm",): 0, ("mlp",): 1}
+    assert {key: max(values) for key, values in swaps.items()} == {
+        ("airline",): 0,
+        ("lstm",): 0,
+        ("mlp",): 1,
+    }
 
 
 def test_the_live_versions_are_counted_by_model_and_version(past: Past) -> None:
-    assert past.prometheus.now(queries_of("Replicas by live version")[0]) == {("lstm", "1"): 1, ("mlp", "2"): 1}
+    assert past.prometheus.now(queries_of("Replicas by live version")[0]) == {
+        ("airline", "1"): 1,
+        ("lstm", "1"): 1,
+        ("mlp", "2"): 1,
+    }
     assert set(past.before_restart["Live version"]["mlp",]) == {1, 2}
 
 
@@ -169,3 +186,34 @@ def test_the_extrapolated_share_is_that_of_the_rows_that_were_asked(past: Past) 
     (share,) = past.prometheus.now(" / ".join(rows)).values()
 
     assert share == pytest.approx(0.25, abs=0.02)
+
+
+def test_the_accuracy_panels_show_the_errors_on_the_actual_values(past: Past, airline: httpx.Client) -> None:
+    (answer,) = airline.post("/score/airline", json=SCORED).json()["scores"]
+    ask, (errors, card) = past.prometheus.now, queries_of("Mean absolute error on actual values")
+    (ratio,), (coverage,), (mase,), (closest,) = (
+        queries_of(title)
+        for title in (
+            "Error over that of the best baseline",
+            "Coverage of the prediction intervals",
+            "MASE on actual values",
+            "Closest version",
+        )
+    )
+
+    found = {key: value for key, value in ask(errors).items() if "airline" in key}
+    assert found == pytest.approx(
+        {
+            ("model", "airline", "1"): answer["mae"],
+            ("persistence", "airline", "1"): answer["persistence"]["mae"],
+            ("seasonal_naive", "airline", "1"): answer["seasonal_naive"]["mae"],
+        }
+    )
+    assert ask(card)["airline", "1"] > 0
+    assert ask(ratio)["airline", "1"] == pytest.approx(answer["mae"] / answer["seasonal_naive"]["mae"])
+    assert {key: value for key, value in ask(coverage).items() if "airline" in key} == pytest.approx(
+        {(level, "airline", "1"): share for level, share in answer["coverage"].items()}
+    )
+    assert ask(mase)["airline", "1"] == pytest.approx(answer["mase"])
+    assert ask(closest)["airline", "1"] == pytest.approx(answer["mae"])
+    assert min(ask(queries_of("Age of the live version")[0]).values()) > 0

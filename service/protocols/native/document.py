@@ -41,6 +41,7 @@ def document(openapi: dict[str, Any], models: Sequence[LiveModel], max_batch_row
     if len(models) > MAX_MODELS or not models:
         for path, operations in templates.items():
             all_paths[path] |= operations
+    paths = dict(sorted(paths.items(), key=lambda item: item[0].startswith(SCORE)))  # after what is asked most
     openapi["paths"] = paths | {path: operations for path, operations in all_paths.items() if operations}
 
 
