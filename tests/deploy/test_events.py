@@ -190,7 +190,7 @@ def test_the_extrapolated_share_is_that_of_the_rows_that_were_asked(past: Past) 
 
 def test_the_accuracy_panels_show_the_errors_on_the_actual_values(past: Past, airline: httpx.Client) -> None:
     (answer,) = airline.post("/score/airline", json=SCORED).json()["scores"]
-    ask, (errors, card) = past.prometheus.now, queries_of("Mean absolute error on actual values")
+    errors, card = queries_of("Mean absolute error on actual values")
     (ratio,), (coverage,), (mase,), (closest,) = (
         queries_of(title)
         for title in (
@@ -200,6 +200,11 @@ def test_the_accuracy_panels_show_the_errors_on_the_actual_values(past: Past, ai
             "Closest version",
         )
     )
+
+    def ask(query: str) -> dict[tuple[str, ...], float]:
+        """The answer, as soon as it is of airline too: a scrape that takes too long leaves no gauge behind."""
+        past.prometheus.wait(query, lambda seen: any("airline" in key for key in seen))
+        return past.prometheus.now(query)
 
     found = {key: value for key, value in ask(errors).items() if "airline" in key}
     assert found == pytest.approx(
@@ -216,4 +221,4 @@ def test_the_accuracy_panels_show_the_errors_on_the_actual_values(past: Past, ai
     )
     assert ask(mase)["airline", "1"] == pytest.approx(answer["mase"])
     assert ask(closest)["airline", "1"] == pytest.approx(answer["mae"])
-    assert min(ask(queries_of("Age of the live version")[0]).values()) > 0
+    assert ask(queries_of("Age of the live version")[0])["airline", "1"] > 0
