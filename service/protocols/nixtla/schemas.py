@@ -1,14 +1,16 @@
 """Requests of NixtlaClient 0.9, and their answers; what a published network cannot do is refused in words."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field
+from pydantic_core import ErrorDetails
 
 from artifact import FLOAT32_OVERFLOW
-from service.inference.errors import BadInput, NotJSON
+from service.inference.errors import BadInput
+from service.protocols.request import JSONRequest
 
 MAX_LEVELS = 100
 Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
@@ -16,21 +18,12 @@ Level = Annotated[float, Field(ge=0, lt=100)]
 Count = Annotated[int, Field(ge=1, le=2**31)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(strict=True)
-
+class _Request(JSONRequest):
     @classmethod
-    def parse(cls, content: bytes) -> Self:
-        """Read the bytes of a request. Raises NotJSON or BadInput."""
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise NotJSON(f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
-        if first["type"] == "float_type" and first["loc"][:2] == ("series", "y"):  # the client sends NaN as null
-            raise BadInput(f"series.y: value {first['loc'][2]} is missing; fill gaps before asking for a forecast")
-        raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'The body'}: {first['msg']}")
+    def describe(cls, problem: ErrorDetails) -> str:
+        if problem["type"] == "float_type" and problem["loc"][:2] == ("series", "y"):  # the client sends NaN as null
+            return f"series.y: value {problem['loc'][2]} is missing; fill gaps before asking for a forecast"
+        return super().describe(problem)
 
 
 class Series(_Request):

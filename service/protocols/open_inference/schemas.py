@@ -1,10 +1,10 @@
 """Requests and responses of the Open Inference Protocol v2."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field
 
-from service.inference.errors import BadInput, NotJSON
+from service.protocols.request import JSONRequest
 
 INT64_MAX = 2**63 - 1
 MAX_LEVELS = 20  # each has as many numbers in the answer as the forecast itself, twice
@@ -14,30 +14,13 @@ Number = float | int
 Tensor = list[Number] | list[list[Number]] | list[list[list[Number]]]
 
 
-class _Request(BaseModel):
-    """Strict types. Unknown fields are extensions of other servers and are ignored."""
-
-    model_config = ConfigDict(strict=True)
-
-    @classmethod
-    def parse(cls, content: bytes | memoryview) -> Self:
-        """Read the JSON of a request. Raises NotJSON or BadInput."""
-        try:
-            return cls.model_validate_json(bytes(content))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise NotJSON(f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
-        raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'The body'}: {first['msg']}")
-
-
-class TensorParameters(_Request):
+class TensorParameters(JSONRequest):
     """Where the numbers of an input are."""
 
     binary_data_size: Size | None = Field(None, description="bytes of this tensor after the JSON, instead of data")
 
 
-class InputTensor(_Request):
+class InputTensor(JSONRequest):
     """A batch of windows, or of values."""
 
     name: str
@@ -47,7 +30,7 @@ class InputTensor(_Request):
     data: Any = Field(None, json_schema_extra={"type": "array"}, description="numbers, flat or nested as the shape is")
 
 
-class OutputParameters(_Request):
+class OutputParameters(JSONRequest):
     """The form of one output."""
 
     binary_data: bool | None = None
@@ -55,7 +38,7 @@ class OutputParameters(_Request):
     shared_memory_region: Any = Field(None, exclude=True)
 
 
-class RequestedOutput(_Request):
+class RequestedOutput(JSONRequest):
     """A requested output."""
 
     name: str
@@ -77,7 +60,7 @@ Levels = Annotated[
 ]
 
 
-class RequestParameters(_Request):
+class RequestParameters(JSONRequest):
     """The form of all outputs that do not say otherwise, and further outputs."""
 
     binary_data_output: bool | None = None
@@ -86,7 +69,7 @@ class RequestParameters(_Request):
     )
 
 
-class InferRequest(_Request):
+class InferRequest(JSONRequest):
     """An inference request."""
 
     id: str | None = None
@@ -95,7 +78,7 @@ class InferRequest(_Request):
     outputs: list[RequestedOutput] | None = Field(None, max_length=2 * MAX_LEVELS + 1)
 
 
-class IndexRequest(_Request):
+class IndexRequest(JSONRequest):
     """Which versions to list."""
 
     ready: bool = Field(default=False, description="only those that can be asked")

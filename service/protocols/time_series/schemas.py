@@ -1,11 +1,11 @@
 """Requests and responses of KServe's time series protocol, as in its `protocol/rest/timeseries/types.py`."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from artifact import FLOAT32_OVERFLOW
-from service.inference.errors import BadInput, NotJSON
+from service.protocols.request import JSONRequest
 
 MAX_QUANTILES = 100
 Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
@@ -14,8 +14,8 @@ Status = Literal["completed", "error", "partial"]
 UNIVARIATE: Literal["univariate_time_series"] = "univariate_time_series"
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(strict=True, json_schema_extra={"additionalProperties": True})
+class _Request(JSONRequest):
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": True})
 
 
 class SeriesInput(_Request):
@@ -46,17 +46,6 @@ class ForecastRequest(_Request):
     inputs: list[SeriesInput] = Field(min_length=1)
     options: ForecastOptions
     metadata: dict[str, Any] | None = None
-
-    @classmethod
-    def parse(cls, content: bytes) -> Self:
-        """Read the bytes of a request. Raises NotJSON or BadInput."""
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            raise NotJSON(f"The body is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
-        raise BadInput(f"{'.'.join(map(str, first['loc'])) or 'The body'}: {first['msg']}")
 
 
 class SeriesError(BaseModel):
