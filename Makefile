@@ -107,6 +107,7 @@ endef
 $(VENV)/serve.installed: requirements/serve.txt
 	@$(PYTHON) requirements/check_machine.py serve
 	$(PYTHON) -m venv $(VENV)
+	@for folder in $(VENV)/lib/python3*/site-packages; do echo ../../../.. >"$$folder/lagcast.pth" || exit 1; done
 	$(install)
 
 $(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed

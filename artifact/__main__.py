@@ -10,7 +10,9 @@ from artifact.card import ArtifactError
 from artifact.keys import read_keys
 from artifact.listing import COLUMNS, Look, examine, rows
 from artifact.pins import check_published, pin, unpin
+from artifact.version import VERSION
 
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells have it
 DESCRIPTION = "List the versions in a model repository, pin a version (roll back), unpin it."
 
 
@@ -21,8 +23,8 @@ def main(arguments: list[str]) -> int:
     try:
         keys = read_keys(_option(options.card_key_file, "LAGCAST_CARD_KEY_FILE"))
         if options.command == "list":
-            _print_table([COLUMNS, *rows(models_dir, Look(keys, options.self_test))])
-        elif options.command == "pin":
+            return _print_table([COLUMNS, *rows(models_dir, Look(keys, options.self_test))])
+        if options.command == "pin":
             _pin(models_dir, options.name, options.version, keys)
         else:
             unpin(models_dir, options.name)
@@ -53,15 +55,23 @@ def _pin(models_dir: Path, name: str, version: int, keys: tuple[bytes, ...]) -> 
     pin(models_dir, name, version, keys)
 
 
-def _print_table(table: Iterable[tuple[str, ...]]) -> None:
+def _print_table(table: Iterable[tuple[str, ...]]) -> int:
     lines = list(table)
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    try:
+        print(*map(str.rstrip, padded), sep="\n", flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python writes the rest at its end
+        if isinstance(error, BrokenPipeError):  # the reader of stdout, `head` for example, has ended
+            return BROKEN_PIPE
+        return _fail(f"the list cannot be printed: {error.strerror}")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m artifact", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"lagcast {VERSION}")
     _add_options(parser, default=None)
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="every version, its errors beside the baselines, what is live and why")

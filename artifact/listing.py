@@ -17,6 +17,7 @@ from artifact.repository import (
     list_versions,
     names,
     read_version,
+    where_to_start,
 )
 from artifact.tester import LITERT_LOADER, Question, SelfTester, Verdict
 
@@ -78,7 +79,7 @@ def rows(models_dir: Path, look: Look) -> Iterator[tuple[str, ...]]:
     try:
         found = names(models_dir)
     except OSError as error:
-        raise ArtifactError(f"{models_dir}: {error.strerror}") from None
+        raise ArtifactError(f"{models_dir}: {error.strerror}{where_to_start(models_dir)}") from None
     if not found:
         raise ArtifactError(f"{models_dir}: no model is published here")
     for name in found:

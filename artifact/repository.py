@@ -49,6 +49,13 @@ def names(models_dir: Path) -> list[str]:
     return found
 
 
+def where_to_start(models_dir: Path) -> str:
+    """For the end of a message: what to do where there is no such folder, or nothing."""
+    if models_dir.exists():
+        return ""
+    return f"; start in the folder of the checkout, not in {Path.cwd()}, or name another repository with --models-dir"
+
+
 def is_name(text: str) -> bool:
     """Whether a text can be the name of a model."""
     return re.fullmatch(NAME_PATTERN, text) is not None

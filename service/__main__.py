@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from artifact import ArtifactError
+from artifact.repository import where_to_start
 from service.app import VERSION
 from service.connection import ConnectionLimits, ConnectionPool, HTTPConnection
 from service.deciding import Deciding, InvalidStateDir, deciding
@@ -48,7 +49,8 @@ def main(arguments: list[str]) -> int:
             with deciding(settings) as versions:
                 return _serve(settings, limits, bound, versions)
         except ArtifactError as error:
-            return _fail(1, f"cannot serve from {settings.models_dir}: {error}")
+            hint = where_to_start(settings.models_dir)
+            return _fail(1, f"cannot serve from {settings.models_dir}: {error}{hint}")
         except (InvalidKeysFile, InvalidStateDir, ModuleNotFoundError) as error:
             return _fail(2, str(error))
 

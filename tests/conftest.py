@@ -1,7 +1,11 @@
 import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -21,6 +25,52 @@ if find_spec("hypothesis"):  # the environment of `make test-clients` has none
 
 # These have an environment of their own, and a command: `make test-clients`.
 collect_ignore = ["clients"] if find_spec("tritonclient") is None else []
+
+LONG = ("soak", "docker")  # markers of tests that take minutes by themselves
+
+
+class Hangs(BaseException):
+    """A test that takes longer than any should; not an Exception, which the code under test might catch."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with _end_of(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with _end_of(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    with _end_of(item):
+        yield
+
+
+@contextmanager
+def _end_of(item: pytest.Item) -> Iterator[None]:
+    """A test that hangs fails after `test_seconds` with the line where it waits, and pytest shows what it printed."""
+    seconds = int(item.config.getini("test_seconds")) * (10 if any(map(item.get_closest_marker, LONG)) else 1)
+
+    def end(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise Hangs(f"{item.nodeid} still runs after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    # Again and again, since a `with` may wait for its child on the way out.
+    signal.setitimer(signal.ITIMER_REAL, seconds, 60)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("test_seconds", "longest time of a test's setup, call or teardown; ten times that of soak and docker")
 
 
 @pytest.fixture(scope="session")

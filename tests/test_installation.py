@@ -1,6 +1,7 @@
 """What `make` says before it installs anything."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,25 @@ def test_a_python_of_another_version_is_named(python: str) -> None:
 
     assert done.returncode == 1
     assert "Python 3.11, 3.12 or 3.13 is needed" in done.stderr
+
+
+def test_what_make_installs_starts_from_any_folder(tmp_path: Path) -> None:
+    """Also where the folder of the process is no place for modules, and in a folder with a space and an accent."""
+    checkout, elsewhere = tmp_path / "ma s\u00e9rie", tmp_path / "elsewhere"
+    for folder in (elsewhere, checkout / "requirements", checkout / "service"):
+        folder.mkdir(parents=True)
+    shutil.copy(CHECKOUT / "Makefile", checkout)
+    shutil.copy(CHECK, checkout / "requirements")
+    (checkout / "requirements" / "serve.txt").touch()  # no package: the path to the checkout is what is tested
+    (checkout / "service" / "__main__.py").write_text("print('started')")
+    environment = os.environ | {"PYTHONSAFEPATH": "1", "LC_ALL": "C"}
+    make = ["make", ".venv/serve.installed", f"PYTHON={sys.executable}"]
+    subprocess.run(make, cwd=checkout, env=environment, check=True, capture_output=True)
+
+    for folder in (elsewhere, checkout):
+        command = [checkout / ".venv/bin/python", "-m", "service"]
+        done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
+        assert done.stdout == "started\n"
 
 
 def _has(command: str) -> bool:

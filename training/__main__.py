@@ -3,7 +3,7 @@
 import os
 import sys
 
-from training.interrupt import INTERRUPTED, end_on_interrupt
+from training.interrupt import end_on_interrupt, leave
 
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells have it
 
@@ -27,8 +27,7 @@ def _process() -> int:
         end_on_interrupt()
         return main(sys.argv[1:])
     except KeyboardInterrupt:
-        print("training: interrupted", file=sys.stderr, flush=True)
-        return INTERRUPTED
+        leave()
 
 
 if __name__ == "__main__":

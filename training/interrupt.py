@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from typing import NoReturn
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 GRACE_SECONDS = 1.0  # for the usual way out, by KeyboardInterrupt
@@ -27,6 +28,14 @@ def _wait(reader: int) -> None:
     while os.read(reader, 1) != bytes([signal.SIGINT]):
         pass
     time.sleep(GRACE_SECONDS)
+    leave()
+
+
+def leave() -> NoReturn:
+    """End the process with exit code 130 at once.
+
+    The interpreter's own way out takes seconds where TensorFlow has much memory to give back.
+    """
     cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
     os.write(2, f"{cursor}training: interrupted\n".encode())
     os._exit(INTERRUPTED)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic_settings import CliApp, CliSettingsSource
 
+from artifact.version import VERSION
 from training.config import SeriesConfig
 
 Config = TypeVar("Config", bound=SeriesConfig)
@@ -31,7 +32,7 @@ class _HelpFormatter(RawDescriptionHelpFormatter):
 
 
 def parse(config: type[Config], arguments: list[str]) -> Config:
-    """Read the command line of `config`. Raises ValidationError; exits 2 for an unknown flag, 0 after `--help`."""
+    """Read the command line of `config`. Raises ValidationError; exits 2 for an unknown flag, 0 after --help."""
     program = config.model_config["cli_prog_name"]
     parser = ArgumentParser(
         prog=program,
@@ -40,5 +41,6 @@ def parse(config: type[Config], arguments: list[str]) -> Config:
         formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"lagcast {VERSION}")
     source: CliSettingsSource[ArgumentParser] = CliSettingsSource(config, root_parser=parser)
     return CliApp.run(config, arguments, cli_settings_source=source)

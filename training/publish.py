@@ -8,6 +8,8 @@ from typing import Protocol
 
 from artifact import CardDraft, ModelCard, publish
 
+PROBE_BYTES = 1 << 20  # more than the files of a version have: those of the registry's networks have 60 kB
+
 
 class PublishError(OSError):
     """A model that could not be written; the message names the path and what was published before it."""
@@ -33,7 +35,7 @@ def check_writable(models_dir: Path, names: Iterable[str]) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder) as probe:
-                probe.write(b"probe")
+                probe.write(bytes(PROBE_BYTES))
                 probe.flush()
         except OSError as error:
             raise PublishError(f"{folder}: cannot be written: {error.strerror}{_owner(folder, error)}") from None

@@ -1,6 +1,8 @@
 """`python -m artifact`: list, pin, unpin."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,9 @@ import pytest
 from artifact import LITERT_FILE, pinned, publish, verify
 from artifact.__main__ import main
 from artifact.listing import COLUMNS
+from artifact.version import VERSION
 from tests.artifact.test_repository import draft
-from tests.repository import add_version, change_card, copy_of_shipped
+from tests.repository import CHECKOUT, add_version, change_card, copy_of_shipped
 
 
 @pytest.fixture
@@ -80,7 +83,11 @@ def test_a_repository_without_models_is_an_error_that_says_which(
 
     assert main(["list", "--models-dir", str(folder)]) == 1
 
-    reason = {"absent": "No such file or directory", "empty": "no model is published here", "a file": "Not a directory"}
+    absent = (
+        f"No such file or directory; start in the folder of the checkout, not in {Path.cwd()}, or name another "
+        "repository with --models-dir"
+    )
+    reason = {"absent": absent, "empty": "no model is published here", "a file": "Not a directory"}
     assert capsys.readouterr().err == f"artifact: {folder}: {reason[kind]}\n"
 
 
@@ -147,3 +154,32 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
 
     shown = capsys.readouterr().out
     assert all(word in shown for word in ("list", "pin", "unpin", "LAGCAST_MODELS_DIR"))
+
+
+def test_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+
+    assert capsys.readouterr().out == f"lagcast {VERSION}\n"
+
+
+def list_into(stdout: int, models_dir: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "artifact", "list", "--models-dir", str(models_dir)]
+    return subprocess.run(command, cwd=CHECKOUT, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+
+
+def test_a_reader_of_the_list_that_has_gone_ends_it_quietly(models_dir: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    done = list_into(writer, models_dir)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_full_device_for_the_list_is_told_in_one_line(models_dir: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = list_into(full.fileno(), models_dir)
+
+    assert (done.returncode, done.stderr) == (1, "artifact: the list cannot be printed: No space left on device\n")

@@ -40,7 +40,7 @@ def test_a_body_that_stops_arriving_is_a_408_and_ends_the_connection(tmp_path: P
 
 def exchange(server: Server, request: bytes) -> bytes:
     """Send bytes, and take what comes until the server ends the connection."""
-    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=60) as connection:
         connection.sendall(request)
         parts = iter(lambda: connection.recv(65536), b"")
         return b"".join(parts)

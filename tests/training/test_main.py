@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from artifact import verify, versions
+from artifact.version import VERSION
 from tests.repository import CHECKOUT
 from training.__main__ import main
 
@@ -231,3 +232,11 @@ def test_with_a_key_file_in_the_environment_the_cards_are_signed(
     assert main(["--epochs", "1", "--models-dir", f"{tmp_path}/m"]) == 0
 
     assert verify(tmp_path / "m", "lstm", 1, key=b"secret").card.name == "lstm"
+
+
+@pytest.mark.parametrize("name", [[], ["inspect"], ["report"]])
+def test_version_is_that_of_the_project(name: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([*name, "--version"])
+
+    assert capsys.readouterr().out == f"lagcast {VERSION}\n"

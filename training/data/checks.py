@@ -58,18 +58,23 @@ def check_rows(rows: Rows, held_out: float, horizon: int) -> None:
     """Raises SeriesError if there are too few windows, or those to train on do not vary."""
     name, column = (rows.table.name, rows.table.column) if rows.table else ("", "")
     where = f"{name}: column {shown(column)}: "
+    ahead = f" at horizon {horizon}" if horizon > 1 else ""
+    longest = _longest_horizon(rows, held_out, horizon)
+    nearer = f"--horizon {longest} or less" if longest else ""
     if len(rows.targets) < MIN_ROWS:
         values = counted(len(rows.values), "value")
         made = f"{values} make {counted(len(rows.targets), 'window')} of {rows.window}"
-        ahead = f" at horizon {horizon}" if horizon > 1 else ""
-        raise SeriesError(f"{where}{made}{ahead}; at least {MIN_ROWS} are needed")
+        raise SeriesError(f"{where}{made}{ahead}; at least {MIN_ROWS} are needed{nearer and f': type {nearer}'}")
     trained, _ = rows.split(held_out, horizon)
     if len(trained.targets) < MIN_TRAINED:
         left = counted(len(trained.targets), "row")
         total = len(rows.targets)
+        share = _largest_share(total, horizon)
+        smaller = f"--held-out {share:g} or less" if share > 0 else ""
+        mend = ", or ".join(filter(None, (smaller, nearer)))
         raise SeriesError(
-            f"{where}--held-out {held_out:g} leaves {left} of {total} to train on; at least {MIN_TRAINED} are needed: "
-            f"type --held-out {_largest_share(total, horizon):g} or less"
+            f"{where}--held-out {held_out:g}{ahead} leaves {left} of {total} to train on; at least {MIN_TRAINED} are "
+            f"needed: {f'type {mend}' if mend else 'give a longer series'}"
         )
     for what, numbers in (("", trained.values[trained.last]), ("the target ", trained.targets)):
         if float(numbers.min()) == float(numbers.max()):
@@ -79,9 +84,21 @@ def check_rows(rows: Rows, held_out: float, horizon: int) -> None:
             )
 
 
+def _longest_horizon(rows: Rows, held_out: float, horizon: int) -> int:
+    """The longest shorter horizon at which one series without gaps is enough; 0 where there is none."""
+    if rows.table is None or len(rows.table.starts) > 1:
+        return 0
+
+    def is_enough(shorter: int) -> bool:
+        total = len(rows.values) - rows.window + 1 - shorter
+        return total >= MIN_ROWS and int(total * (1 - held_out)) - (shorter - 1) >= MIN_TRAINED
+
+    return next(filter(is_enough, range(min(horizon - 1, len(rows.values)), 0, -1)), 0)
+
+
 def _largest_share(total: int, horizon: int) -> float:
-    """The largest share of rows, in hundredths, that may be held out."""
-    return max(math.floor((total - MIN_TRAINED - horizon) / total * 100) / 100, 0.01)
+    """The largest share of rows, in hundredths, that may be held out; 0 or less where none may be."""
+    return math.floor((total - MIN_TRAINED - horizon) / total * 100) / 100
 
 
 def _check_size(table: Table) -> None:

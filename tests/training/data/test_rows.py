@@ -76,6 +76,29 @@ def test_a_series_too_short_to_learn_from_is_refused_with_its_counts(tmp_path: P
         load_rows(TrainConfig(data=path, column="x"))
 
 
+@pytest.mark.parametrize(
+    ("horizon", "problem"),
+    [
+        (100, "60 values make 0 windows of 5 at horizon 100; at least 20 are needed"),
+        (36, "--held-out 0.05 at horizon 36 leaves 1 row of 20 to train on; at least 10 are needed: type --horizon"),
+    ],
+)
+def test_a_horizon_too_long_for_a_series_is_named_with_the_longest_that_is_not(
+    tmp_path: Path, horizon: int, problem: str
+) -> None:
+    path = tmp_path / "sixty.csv"
+    path.write_text("x\n" + "\n".join(str(value**2 % 17) for value in range(60)))
+
+    with pytest.raises(SeriesError) as told:
+        load_rows(TrainConfig(data=path, column="x", horizon=horizon, held_out=0.05))
+
+    assert problem in str(told.value)
+    longest = int(str(told.value).partition("--horizon ")[2].split()[0])
+    load_rows(TrainConfig(data=path, column="x", horizon=longest, held_out=0.05))
+    with pytest.raises(SeriesError):
+        load_rows(TrainConfig(data=path, column="x", horizon=longest + 1, held_out=0.05))
+
+
 def test_a_target_column_is_taken_where_the_window_ends_and_with_a_horizon_after_it(tmp_path: Path) -> None:
     path = tmp_path / "two.csv"
     path.write_text("x,y\n" + "\n".join(f"{i},{100 + i}" for i in range(40)))

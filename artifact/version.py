@@ -1,0 +1,3 @@
+"""The version of the project, as `--version` of the offline commands shows it."""
+
+VERSION = "0.1.0"
