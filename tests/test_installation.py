@@ -80,7 +80,7 @@ def test_what_make_installs_starts_from_any_folder(tmp_path: Path) -> None:
     subprocess.run(make, cwd=checkout, env=environment, check=True, capture_output=True)
 
     for folder in (elsewhere, checkout):
-        command = [checkout / ".venv/bin/python", "-m", "service"]
+        command = [str(checkout / ".venv/bin/python"), "-m", "service"]
         done = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True)
         assert done.stdout == "started\n"
 

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import NoReturn
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -37,5 +38,6 @@ def leave() -> NoReturn:
     The interpreter's own way out takes seconds where TensorFlow has much memory to give back.
     """
     cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
-    os.write(2, f"{cursor}training: interrupted\n".encode())
+    with suppress(OSError):  # nobody reads stderr any more
+        os.write(2, f"{cursor}training: interrupted\n".encode())
     os._exit(INTERRUPTED)

@@ -104,7 +104,8 @@ def test_a_repository_without_a_good_version_stops_the_start_with_one_line(
 
 def test_a_repository_that_is_absent_or_empty_stops_the_start_and_is_told_apart(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for name, reason in (("none", "No such file or directory"), ("empty", "no model is published")):
+    start = f"start in the folder of the checkout, not in {CHECKOUT}, or name another repository with --models-dir"
+    for name, reason in (("none", f"No such file or directory; {start}"), ("empty", "no model is published")):
         ended = serve("--port", 0, "--models-dir", tmp_path / name)
 
         assert ended.returncode == 1
