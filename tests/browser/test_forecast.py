@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from artifact import verify
 from tests.browser.conftest import Opener
+from tests.repository import AIRLINE
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -136,6 +137,20 @@ def test_the_request_is_copied_as_a_command_and_as_a_program_that_work(
 
     expected = answer_of(service, airline_models, 144)
     assert json.loads(said) == (expected if kind == "curl" else expected["forecast"])
+
+
+def test_the_live_accuracy_is_beside_that_of_the_card(opened: Opener, service: Server) -> None:
+    body = {"windows": [AIRLINE[-36:-12]], "actuals": [[*AIRLINE[-12:-1], None]]}
+    httpx.post(f"{service.url}/score/airline", json=body).raise_for_status()
+    (score,) = httpx.get(f"{service.url}/score/airline").json()["scores"]
+
+    quality = opened(f"{service.url}/#airline").locator("#quality")
+
+    expect(quality).to_contain_text("On the 60 held-out rows its first step was off by")
+    expect(quality).to_contain_text(
+        f"On {score['actuals']} actual values sent since the service started, all steps, it was"
+    )
+    expect(quality).to_contain_text(f"{round(100 * score['coverage']['80'])} % lay in the 80 % interval")
 
 
 def test_details_have_the_residuals_the_errors_and_the_card(airline_page: Page, airline_models: Path) -> None:

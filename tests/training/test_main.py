@@ -25,12 +25,17 @@ def series(path: Path, values: list[str]) -> Path:
 def test_a_run_publishes_the_next_version_of_both_models_and_prints_how_good_they_are(tmp_path: Path) -> None:
     for _ in range(2):
         run = subprocess.run(
-            command("--epochs", 2, "--models-dir", tmp_path), cwd=CHECKOUT, check=True, capture_output=True, text=True
+            command("--epochs", 2, "--valid-days", 30, "--models-dir", tmp_path),
+            cwd=CHECKOUT,
+            check=True,
+            capture_output=True,
+            text=True,
         )
 
     assert [versions(tmp_path, name) for name in ("lstm", "mlp")] == [[1, 2], [1, 2]]
     card = verify(tmp_path, "lstm", 2).card
     assert card.evaluation.loses_to
+    assert card.valid_days == 30
     lstm, mlp = run.stdout.split("\n\n")[-2].splitlines()
     assert lstm.startswith(f"lstm/2 LOSES to {card.evaluation.loses_to[0]}")
     assert mlp.startswith("mlp/2 LOSES to")

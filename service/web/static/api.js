@@ -42,6 +42,7 @@ export const pathOf = {
   names: (prefix, limit) => `models?cards=false&limit=${limit}&prefix=${encodeURIComponent(prefix)}`,
   model: (name, version) => `models/${name}${query(version)}`,
   versions: (name) => `models/${name}/versions`,
+  score: (name) => `score/${name}`,
   forecast: (name, version) => `forecast/${name}${query(version)}`,
 };
 

@@ -16,7 +16,7 @@ import { chartText, comparisonText, decimalsOf, description, headline, quality, 
 
 const LIVE = "";
 const FOLLOW = 2000; // milliseconds between looks at the versions
-const state = { name: "", version: LIVE, info: null, card: null, own: null, series: null, notes: [], end: 0, answer: null, turn: 0, seen: "" };
+const state = { name: "", version: LIVE, info: null, accuracy: null, card: null, own: null, series: null, notes: [], end: 0, answer: null, turn: 0, seen: "" };
 
 const chart = new ForecastChart(byId("chart"), { onDrag: dragTo, onPoint: showPoint });
 const picker = createPicker((name) => chooseModel(name));
@@ -56,7 +56,8 @@ async function chooseModel(name) {
 // Reads the card, and what depends on it.
 async function load(name, version) {
   const info = await fetchJSON(pathOf.model(name, version));
-  Object.assign(state, { name, version, info, card: info.card });
+  const accuracy = await fetchJSON(pathOf.score(name)).catch(() => null);
+  Object.assign(state, { name, version, info, accuracy, card: info.card });
   showVersions();
   return info;
 }

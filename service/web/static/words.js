@@ -86,10 +86,20 @@ export function description({ card }) {
   return `${values}; the network (${card.network}) sees ${sees} and ${gives}${target}.`;
 }
 
-export function quality({ card }) {
+export function quality({ card, accuracy }) {
   const { held_out_rows: rows, model, persistence, linear } = card.evaluation;
   const baselines = `${BASELINES.persistence} by ${format(persistence.mae)}, ${BASELINES.linear} by ${format(linear.mae)}`;
-  return `On the ${rows} held-out rows its first step was off by ${format(model.mae)} on average; ${baselines}.`;
+  return `On the ${rows} held-out rows its first step was off by ${format(model.mae)} on average; ${baselines}.${live(card, accuracy)}`;
+}
+
+// How far the version was off from the actual values that were sent to /score.
+function live({ version }, accuracy) {
+  const score = accuracy?.scores.find((each) => each.version === version);
+  if (!score || score.actuals === 0) return "";
+  const naive = score.persistence ? `; ${BASELINES.persistence} by ${format(score.persistence.mae)}` : "";
+  const share = score.coverage["80"];
+  const inside = share === undefined ? "" : `; ${Math.round(100 * share)} % lay in the 80 % interval`;
+  return ` On ${score.actuals} actual values sent since the service started, all steps, it was off by ${format(score.mae)}${naive}${inside}.`;
 }
 
 // The chart for those who do not see it.
