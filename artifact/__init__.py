@@ -24,11 +24,12 @@ from artifact.card import (
     agree,
     check_golden,
 )
-from artifact.intervals import BoundOverflow, Intervals, UnreachableLevel
+from artifact.intervals import BoundOverflow, Coverage, Intervals, UnreachableLevel
 from artifact.keys import read_key, read_keys
 from artifact.pins import pin, pinned, unpin
 from artifact.publish import publish
 from artifact.repository import CARD_FILE, fingerprint, names, verify, versions
+from artifact.shape import Shapes
 
 __all__ = [
     "CARD_FILE",
@@ -44,6 +45,7 @@ __all__ = [
     "Batch",
     "BoundOverflow",
     "CardDraft",
+    "Coverage",
     "DataSource",
     "Evaluation",
     "FittedRow",
@@ -52,6 +54,7 @@ __all__ = [
     "Intervals",
     "Metrics",
     "ModelCard",
+    "Shapes",
     "Tail",
     "TensorSpec",
     "UnreachableLevel",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from artifact.intervals import Intervals
+from artifact.shape import Shapes
 
 KERAS_FILE = "model.keras"
 LITERT_FILE = "model.tflite"
@@ -35,23 +36,49 @@ class _Record(BaseModel):
 
 
 class Metrics(_Record):
-    """Errors over the held-out rows, in the target's unit; None where a metric is undefined (a constant target)."""
+    """Errors on held-out rows; None where a metric is undefined (a constant target). sMAPE is in percent.
+
+    mae, rmse and max_abs_error are in the target's unit. Over several series, each is the mean over the series.
+    """
 
     mae: float
     rmse: float
     max_abs_error: float
     r2: float | None
     mase: float | None
+    smape: float | None = None
+    rmsse: float | None = None
 
 
 class Evaluation(_Record):
-    """The model on the held-out rows beside its baselines, and the baselines whose RMSE is lower than its own."""
+    """The model on held-out rows beside its baselines, and the baselines that it loses to.
+
+    seasonal_naive: where there is a season. steps: the model's metrics step by step; empty on older cards. series: how
+    many series the rows are of. deviation: standard deviation over the series of each of the model's metrics.
+    better_than_linear: share of the series on which the model's MAE is lower than that of the linear baseline.
+    """
 
     held_out_rows: int = Field(ge=1)
     model: Metrics
     persistence: Metrics
     linear: Metrics
-    loses_to: list[Literal["persistence", "linear"]]
+    seasonal_naive: Metrics | None = None
+    loses_to: list[Literal["persistence", "linear", "seasonal_naive"]]
+    steps: list[Metrics] = []
+    series: int = Field(1, ge=1)
+    deviation: Metrics | None = None
+    better_than_linear: float | None = Field(None, ge=0, le=1)
+
+    @property
+    def criterion(self) -> Literal["rmse", "rmsse"]:
+        """The metric by which models are compared: RMSE, or over several series RMSSE, in which all sizes are equal."""
+        return "rmse" if self.series == 1 or self.model.rmsse is None else "rmsse"
+
+    @property
+    def baselines(self) -> dict[str, Metrics]:
+        """The metrics of each baseline, by name."""
+        found = {"persistence": self.persistence, "seasonal_naive": self.seasonal_naive, "linear": self.linear}
+        return {name: metrics for name, metrics in found.items() if metrics is not None}
 
 
 class DataSource(_Record):
@@ -186,6 +213,7 @@ class CardDraft(_Record):
     valid_days: int | None = Field(
         None, ge=1, le=36_500, description="days after `created` by which a newer version is wanted; null for no limit"
     )
+    shapes: Shapes | None = Field(None, description="for networks that scale each window by itself, else none")
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:
@@ -197,6 +225,8 @@ class CardDraft(_Record):
             raise ValueError("a golden sample has another length than the window")
         if self.tail is not None and len(self.tail.values) < self.window:
             raise ValueError("the tail is shorter than a window")
+        if self.shapes is not None and len(self.shapes.centre) != self.window:
+            raise ValueError("the shapes are those of another window")
         return self
 
     @model_validator(mode="after")

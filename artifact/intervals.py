@@ -5,7 +5,7 @@ A score is the absolute error of one step on one calibration window, divided by 
 the ⌈(n+1) level/100⌉-th smallest, times the spread of a new window, is half the width of its interval (Lei et al.,
 "Distribution-free predictive inference for regression", 2018, section 2.2). Bounds of one window never cross: scores
 are ascending, so half widths do not fall as the level rises. Another way to compute a window's spread is one more
-function in `SPREADS`, and its name in the type of `Intervals.spread`.
+function in `SPREADS`, and its name in the type of `Intervals.spread`; it takes windows and the season.
 """
 
 import math
@@ -63,12 +63,14 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Conformal scores of a model, thinned, and the coverage that was measured.
 
     calibration_windows: n, the number of scores per step before thinning. spread: how a window's spread is computed,
-    see `SPREADS`; no window counts as less than least_spread. ranks: the ranks, 1 to n, of the scores that were kept;
-    the last one is n. scores: (steps, ranks), ascending in each row; a rank between two kept ones takes the higher.
+    see `SPREADS`; no window counts as less than least_spread. season: rows, 1 for none. ranks: the ranks, 1 to n, of
+    the scores that were kept; the last one is n. scores: (steps, ranks), ascending in each row; a rank between two
+    kept ones takes the higher.
     """
 
     calibration_windows: int = Field(ge=1)
-    spread: Literal["one", "deviation"]
+    spread: Literal["one", "deviation", "differences"]
+    season: int = Field(1, ge=1)
     least_spread: float = Field(ge=0)
     ranks: list[int] = Field(min_length=1, max_length=MAX_SCORES)
     scores: list[list[Annotated[float, Field(ge=0)]]] = Field(min_length=1)
@@ -119,7 +121,7 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     def spreads(self, windows: Batch) -> Floats | float:
         """Spread of each window, (rows, window) → (rows, 1), or a number for one row."""
-        spreads = SPREADS[self.spread](windows)
+        spreads = SPREADS[self.spread](windows, self.season)
         return max(spreads, self.least_spread) if isinstance(spreads, float) else spreads.clip(min=self.least_spread)
 
     def bounds(self, quantiles: list[list[float]], windows: Batch, values: Batch) -> Batch:
@@ -148,7 +150,7 @@ def _bounds_of_row(quantiles: list[list[float]], spread: float, values: Batch) -
     return np.array(lower + upper, np.float32).reshape(2, len(quantiles), 1, len(row))
 
 
-def _deviation(windows: Batch) -> Floats | float:
+def _deviation(windows: Batch, _season: int) -> Floats | float:
     """Standard deviation of each window, in float64."""
     if len(windows) == 1:  # plain Python is faster than NumPy on so few values
         row = windows[0].tolist()
@@ -159,9 +161,37 @@ def _deviation(windows: Batch) -> Floats | float:
     return deviations[:, None]
 
 
-def _one(_: Batch) -> float:
+def _differences(windows: Batch, season: int) -> Floats | float:
+    """Mean absolute difference from the value before, or from that of a season before, whichever is smaller.
+
+    Unlike the deviation, it does not take a trend or a season for uncertainty.
+    """
+    seasonal = 1 < season < windows.shape[1]
+    if len(windows) == 1:
+        row = windows[0].tolist()
+        spread = _mean_difference(row, 1)
+        return min(spread, _mean_difference(row, season)) if seasonal else spread
+    spreads = _mean_differences(windows, 1)
+    return np.minimum(spreads, _mean_differences(windows, season)) if seasonal else spreads
+
+
+def _mean_difference(row: list[float], lag: int) -> float:
+    return sum([abs(value - before) for before, value in zip(row, row[lag:], strict=False)]) / (len(row) - lag)
+
+
+def _mean_differences(windows: Batch, lag: int) -> Floats:
+    values = windows.astype(np.float64)
+    means: Floats = np.abs(values[:, lag:] - values[:, :-lag]).mean(axis=1, keepdims=True)
+    return means
+
+
+def _one(_windows: Batch, _season: int) -> float:
     """No spread: for windows of one value, and for series whose errors do not grow with it."""
     return 1.0
 
 
-SPREADS: Mapping[str, Callable[[Batch], Floats | float]] = {"one": _one, "deviation": _deviation}
+SPREADS: Mapping[str, Callable[[Batch, int], Floats | float]] = {
+    "one": _one,
+    "deviation": _deviation,
+    "differences": _differences,
+}

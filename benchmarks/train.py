@@ -32,7 +32,7 @@ class Run(NamedTuple):
 def main() -> None:
     """Alternate the two on the article's recipe, and print medians, their ratio and both losses."""
     config = TrainConfig(recipe="article")
-    rows, _ = load_rows(config).split(config.held_out, config.resolved_horizon)
+    rows, _ = load_rows(config).split(config.resolved_held_out, config.resolved_horizon)
     print(f"{'epoch of':10}{'compiled ms':>14}{'plain fit ms':>14}{'ratio':>8}{'loss':>12}{'plain loss':>12}")
     for name in ("lstm", "mlp"):
         # Near one, so that the losses can be compared: on raw values RMSprop jumps about, and rounding decides where.
@@ -49,13 +49,13 @@ def main() -> None:
 def untrained(name: str, config: TrainConfig) -> keras.Sequential:
     """The network as the seed makes it."""
     keras.utils.set_random_seed(config.seed)
-    return NETWORKS[name].build(config.window if NETWORKS[name].input == "window" else 1, None)
+    return NETWORKS[name].build(config.resolved_window if NETWORKS[name].input == "window" else 1, None)
 
 
 def run_compiled(name: str, config: TrainConfig, inputs: Values, targets: Values) -> Run:
     """The rows in their own order, a batch after the other; the first epoch waits for the compiler."""
     model = untrained(name, config)
-    epoch = np.arange(len(inputs), dtype=np.int32).reshape(-1, config.batch_size)
+    epoch = np.arange(len(inputs), dtype=np.int32).reshape(-1, config.resolved_batch_size)
     half = np.tile(epoch, (EPOCHS // 2, 1))
     x = tf.constant(inputs.reshape(-1, *model.input_shape[1:]), tf.float32)
     y = tf.constant(targets.reshape(-1, 1), tf.float32)
@@ -70,9 +70,9 @@ def run_plain(name: str, config: TrainConfig, inputs: Values, targets: Values) -
     model = untrained(name, config)
     model.compile(make_optimizer(NETWORKS[name], config, 0), loss="mse")
     x = inputs.reshape(-1, *model.input_shape[1:]).astype(np.float32)
-    model.fit(x, targets, batch_size=config.batch_size, shuffle=False, verbose=0)
+    model.fit(x, targets, batch_size=config.resolved_batch_size, shuffle=False, verbose=0)
     start = time.perf_counter()
-    model.fit(x, targets, batch_size=config.batch_size, shuffle=False, epochs=EPOCHS - 1, verbose=0)
+    model.fit(x, targets, batch_size=config.resolved_batch_size, shuffle=False, epochs=EPOCHS - 1, verbose=0)
     return Run((time.perf_counter() - start) / (EPOCHS - 1), loss_of(model, inputs, targets))
 
 

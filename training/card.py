@@ -2,6 +2,7 @@
 
 import platform
 from importlib.metadata import version
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -19,37 +20,50 @@ from artifact import (
     HeldOutRow,
     TensorSpec,
 )
-from training.config import STANDARD_INPUT, TrainConfig
-from training.data.rows import Rows
+from training.config import TrainConfig
+from training.data.table import Table
 from training.ends import tail_of
 from training.export import predict_keras, predict_litert
 from training.networks.network import Network
+from training.series_config import STANDARD_INPUT
 from training.values import Values
 
 GOLDEN_SAMPLES = 5  # enough to tell two networks apart, few enough to be checked at every load
+Files = dict[str, bytes]
 LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "numpy")
 
 
+class Subject(NamedTuple):
+    """What a model was fitted on. windows: (rows, n), as the network sees them. targets: (rows,), the first step's.
+
+    values, table: all values of the series, (n,), and the table that they are from, if any. held_out: rows that
+    another fit had not seen, with what it had forecast for them. resolved: what was chosen by rule where the command
+    line says nothing, by the name of the option.
+    """
+
+    windows: Values
+    targets: Values
+    source: DataSource
+    values: Values
+    table: Table | None
+    held_out: list[HeldOutRow]
+    resolved: dict[str, int | float] = {}  # noqa: RUF012 - never changed, and a tuple's default cannot be a factory
+
+
 def draft_card(
-    network: Network,
-    config: TrainConfig,
-    rows: Rows,
-    evaluation: Evaluation,
-    held_out: list[HeldOutRow],
-    model: keras.Sequential,
-    files: dict[str, bytes],
+    network: Network, config: TrainConfig, subject: Subject, evaluation: Evaluation, model: keras.Model, files: Files
 ) -> CardDraft:
-    """Describe `model`, which was fitted on `rows`, and its exported files; `evaluation` and `held_out` are of a fit
+    """Describe `model`, which was fitted on the windows of `subject`, and its exported files; `evaluation` is of a fit
     without the held-out rows where the recipe has two fits.
     """
-    windows = network.inputs(rows.windows).astype(np.float32)
+    windows = subject.windows.astype(np.float32)
     return CardDraft(
         name=config.model_name(network.name),
         network=network.name,
         seed=config.seed,
-        config=config.on_card(),
+        config=config.on_card(**subject.resolved),
         libraries={"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
-        data=_source(config, rows),
+        data=subject.source,
         input=TensorSpec(name=model.inputs[0].name, shape=list(model.input_shape)),
         output=TensorSpec(name="prediction", shape=list(model.output_shape)),
         window=windows.shape[1],
@@ -58,28 +72,29 @@ def draft_card(
         input_range=(float(windows.min()), float(windows.max())),
         evaluation=evaluation,
         golden=_golden(windows, files),
-        held_out=held_out,
-        tail=tail_of(rows, windows.shape[1]),
-        fitted=_fitted(rows.targets, predict_litert(files[LITERT_FILE], windows)[:, 0]),
+        held_out=subject.held_out,
+        tail=tail_of(subject.values, subject.table, windows.shape[1]),
+        fitted=_fitted(subject.targets, windows, files),
         valid_days=config.valid_days,
     )
 
 
-def _source(config: TrainConfig, rows: Rows) -> DataSource:
-    table, rows_and_sum = rows.table, {"rows": len(rows.targets), "sha256": rows.sha256()}
+def data_source(config: TrainConfig, table: Table | None, rows: int, sha256: str) -> DataSource:
+    """What the card says of the data: a table's, or the article's series."""
     if table is None or config.data is None:
-        return DataSource(source="the article's series", column=None, target=None, **rows_and_sum)
+        return DataSource(source="the article's series", column=None, target=None, rows=rows, sha256=sha256)
     return DataSource(
         source="standard input" if config.data == STANDARD_INPUT else config.data.name,
         column=table.column,
         target=config.target,
         frequency=table.frequency.on_card if table.frequency else None,
         read=table.read | {"left_out": len(table.left_out)},
-        **rows_and_sum,
+        rows=rows,
+        sha256=sha256,
     )
 
 
-def _golden(windows: Batch, files: dict[str, bytes]) -> list[GoldenSample]:
+def _golden(windows: Batch, files: Files) -> list[GoldenSample]:
     """Samples spread over the rows; their answers are those of the `.keras` file, which every engine must repeat."""
     chosen = windows[np.linspace(1, len(windows) - 1, GOLDEN_SAMPLES, dtype=int)]
     forecasts = predict_keras(files[KERAS_FILE], chosen)
@@ -87,8 +102,8 @@ def _golden(windows: Batch, files: dict[str, bytes]) -> list[GoldenSample]:
     return [GoldenSample(window=window, forecast=forecast) for window, forecast in pairs]
 
 
-def _fitted(targets: Values, predictions: Batch) -> list[FittedRow]:
-    count = min(len(targets), MAX_FITTED)
-    chosen = np.linspace(0, len(targets) - 1, count, dtype=int)
-    pairs = zip(targets[chosen].tolist(), predictions[chosen].tolist(), strict=True)
+def _fitted(targets: Values, windows: Batch, files: Files) -> list[FittedRow]:
+    chosen = np.linspace(0, len(targets) - 1, min(len(targets), MAX_FITTED), dtype=int)
+    predictions = predict_litert(files[LITERT_FILE], windows[chosen])[:, 0]
+    pairs = zip(targets[chosen].tolist(), predictions.tolist(), strict=True)
     return [FittedRow(target=target, prediction=prediction) for target, prediction in pairs]

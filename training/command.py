@@ -5,26 +5,32 @@ import sys
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from artifact import ArtifactError, ModelCard, read_key
+from artifact import Artifact, ArtifactError, ModelCard, read_key
+from training.combination.prepare import Prepared, prepare
 from training.config import TrainConfig
 from training.console import show_reading
 from training.data.errors import SeriesError
+from training.data.rows import Rows
 from training.data.series import load_rows
 from training.inspect.config import InspectConfig
 from training.inspect.run import inspect
 from training.inspect.shown import summary
+from training.networks.registry import NETWORKS
 from training.parser import parse
 from training.publish import check_writable, labels, publish_all
 from training.quiet import silent_stderr
 from training.report.config import ReportConfig
 from training.score.config import ScoreConfig
 from training.score.run import score
+from training.signature import check_signature, live, planned_signature, signature_of
 
-FAILED, BAD_INPUT = 1, 2
+FAILED, BAD_INPUT, NOT_BETTER = 1, 2, 3
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; returns 0, 2 for wrong arguments or data, 1 for any other error that it can name."""
+    """Run the command line; returns 0, 2 for wrong arguments or data, 3 for a model that `--publish-if better`
+    kept back, 1 for any other error that it can name.
+    """
     try:
         if arguments[:1] == ["report"]:
             _report(parse(ReportConfig, arguments[1:]))
@@ -33,7 +39,7 @@ def run(arguments: list[str]) -> int:
         elif arguments[:1] == ["score"]:
             score(parse(ScoreConfig, arguments[1:]))
         else:
-            _train(parse(TrainConfig, arguments))
+            return _train(parse(TrainConfig, arguments))
     except ValidationError as error:
         return _fail(BAD_INPUT, "; ".join(_describe(problem) for problem in error.errors()))
     except SeriesError as error:
@@ -45,22 +51,48 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _train(config: TrainConfig) -> None:
+def _train(config: TrainConfig) -> int:
     with show_reading(config.data):
-        rows = load_rows(config)
-    if rows.table is not None:
-        print(*summary(rows.table), sep="\n", file=sys.stderr, flush=True)
-    config = config.for_rows(len(rows.targets))
+        prepared = prepare(config) if config.resolved_recipe == "combination" else load_rows(config)
+    if prepared.table is not None:
+        print(*summary(prepared.table), sep="\n", file=sys.stderr, flush=True)
+    if isinstance(prepared, Rows):
+        config = config.for_rows(len(prepared.targets))
     key = read_key(config.card_key_file)
     check_writable(config.models_dir, map(config.model_name, config.networks))
+    served = _live_versions(config, prepared, key)
     # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.
     with silent_stderr():
-        from training.console import show_fits
-        from training.train import fits_of, train
+        from training.compare import compare
+        from training.stages import train_networks
 
-    with show_fits(len(config.networks) * fits_of(config), config.resolved_epochs) as start_fit:
-        trained = [train(name, config, rows, start_fit) for name in config.networks]
-    _show(config, publish_all(config.models_dir, trained, key))
+    trained = train_networks(config, prepared)
+    worse = []
+    if config.publish_if == "better":
+        pairs = [(model, served.get(model.draft.name)) for model in trained]
+        worse = [found for model, live in pairs if live is not None and (found := compare(model, live))]
+    names = {found.name for found in worse}
+    better = [model for model in trained if model.draft.name not in names]
+    if better:
+        _show(config, publish_all(config.models_dir, better, key))
+    for found in worse:
+        print(f"training: {found}", file=sys.stderr)
+    return NOT_BETTER if worse else 0
+
+
+def _live_versions(config: TrainConfig, prepared: Prepared | Rows, key: bytes | None) -> dict[str, Artifact]:
+    """The live version of each model of the run, by name. Raises SignatureError where its signature would change."""
+    found = {}
+    for network in config.networks:
+        name = config.model_name(network)
+        if (served := live(config.models_dir, name, key)) is None:
+            continue
+        planned = planned_signature(config, prepared, NETWORKS[network])
+        if not config.change_signature:
+            check_signature(config.models_dir, served, planned)
+        if signature_of(served.card) == planned:
+            found[name] = served
+    return found
 
 
 def _show(config: TrainConfig, cards: list[ModelCard]) -> None:

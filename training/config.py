@@ -5,123 +5,26 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, CliToggleFlag, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import CliToggleFlag
 
 from artifact import NAME_PATTERN
 from training.networks.registry import NETWORKS
+from training.series_config import SeriesConfig
 
-STANDARD_INPUT = Path("-")
-TABLE_FIELDS_IN_ORDER = (
-    *("column", "target", "time", "id", "horizon", "gaps", "duplicates", "decimal", "time_format", "time_zone"),
-    *("frequency", "delimiter", "encoding", "header_line", "no_header", "units_line", "sheet"),
-)
-TABLE_FIELDS = frozenset(TABLE_FIELDS_IN_ORDER)
+COMBINATION_FIELDS = ("steps", "season", "units", "backtest")
 # On the article's 100 rows: the cosine of the scaled recipe has settled by then; 2000 is the article's own number.
 ARTICLE_STEPS = 20  # of an epoch on the article's 100 rows, 5 at a time
 DEFAULT_EPOCHS = {"scaled": 4000, "article": 2000}
+DEFAULT_HELD_OUT = 0.05
+DEFAULT_BATCH_SIZE = 5
+DEFAULT_LEARNING_RATE = 0.01
+Recipe = Literal["combination", "scaled", "article"]
 
 
 def _card_key_file() -> Path | None:
     file = os.environ.get("LAGCAST_CARD_KEY_FILE")
     return Path(file) if file else None
-
-
-class SeriesConfig(BaseSettings):
-    """The options that choose the series: the article's or those of a table. Immutable."""
-
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        cli_prog_name="python -m training",
-        cli_kebab_case=True,
-        cli_hide_none_type=True,
-        cli_avoid_json=True,
-    )
-
-    data: Path | None = Field(
-        None,
-        validation_alias=AliasChoices("data", "csv"),
-        description="the table with the series: CSV, Parquet, Arrow, Excel or JSON lines, also in .gz, .zst or .zip; "
-        "- is standard input",
-    )
-    column: str | None = Field(None, min_length=1, description="the column of values; unset: the only one of numbers")
-    target: str | None = Field(None, min_length=1, description="the column to predict; unset: the values themselves")
-    time: str | None = Field(
-        None, min_length=1, description="the column of times; unset: the only one of dates; none: rows are in order"
-    )
-    id: str | None = Field(
-        None, min_length=1, description="the column that names the series; unset: unique_id, item_id or series_id"
-    )
-    horizon: int | None = Field(
-        None, ge=0, description="rows from the window's last value to the target; unset: 1, or 0 with --target"
-    )
-    window: int = Field(
-        5, ge=1, le=100, description="values that a network on the window sees; `mlp` sees the last of them"
-    )
-    gaps: Literal["interpolate", "previous", "zero", "split"] | None = Field(
-        None, description="missing times and values: fill them, or let no window reach over them; unset: an error"
-    )
-    duplicates: Literal["last", "mean", "sum"] | None = Field(
-        None, description="rows of one series and time: which value counts; unset: an error"
-    )
-    decimal: Literal[".", ","] | None = Field(None, description="the decimal sign of numbers; unset: as the data say")
-    time_format: str | None = Field(
-        None,
-        min_length=1,
-        description="day-first, month-first, excel, unix, unix-ms, unix-us, steps, or a pattern as %d.%m.%Y",
-    )
-    time_zone: str | None = Field(None, min_length=1, description="the zone of local times, as Europe/Berlin")
-    frequency: str | None = Field(
-        None, min_length=1, description="as 15min, h, D, B, W, MS, ME, QS, YS; none: rows are just in order"
-    )
-    delimiter: str | None = Field(None, min_length=1, max_length=1, description="of a CSV file; unset: found")
-    encoding: str | None = Field(None, min_length=1, description="of a text; unset: UTF-8, UTF-16 or cp1252 as found")
-    header_line: int | None = Field(
-        None, ge=1, description="the line of the columns' names; lines above it are skipped"
-    )
-    no_header: CliToggleFlag[bool] = Field(
-        default=False, description="the first line is data; columns are named column_1, column_2 and so on"
-    )
-    units_line: CliToggleFlag[bool] = Field(
-        default=False, description="the line below the names holds units and is skipped"
-    )
-    sheet: str | None = Field(None, min_length=1, description="the sheet of an Excel file; unset: the only one")
-
-    @model_validator(mode="after")
-    def _check_data(self) -> Self:
-        given = self.model_fields_set & TABLE_FIELDS
-        if self.data is None and given:
-            flags = ", ".join(f"--{name}".replace("_", "-") for name in TABLE_FIELDS_IN_ORDER if name in given)
-            raise ValueError(
-                f"{flags} need{'s' if len(given) == 1 else ''} --data: the article's series is without choice"
-            )
-        own = self.target in (None, self.column)
-        if own and self.data is not None and self.resolved_horizon == 0:
-            raise ValueError("at --horizon 0 the window's last value would be its own target: name another --target")
-        return self
-
-    @classmethod
-    def examples(cls) -> str:
-        """Examples at the end of `--help`."""
-        return ""
-
-    @property
-    def resolved_horizon(self) -> int:
-        if self.horizon is not None:
-            return self.horizon
-        return 1 if self.data is not None and self.target in (None, self.column) else 0
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic-settings'
-        init_settings: PydanticBaseSettingsSource,
-        *_: PydanticBaseSettingsSource,
-        **__: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read arguments only, no environment variables: a run depends on its command line alone."""
-        return (init_settings,)
 
 
 class TrainConfig(SeriesConfig):
@@ -137,23 +40,42 @@ class TrainConfig(SeriesConfig):
     name: str | None = Field(
         None, description="publish as NAME-lstm, NAME-mlp and so on; unset: as lstm, mlp and so on"
     )
-    recipe: Literal["scaled", "article"] = Field(
-        "scaled",
-        description="scaled: scaling inside the graph, a cosine learning rate, a final fit on all rows; "
-        "article: raw inputs, constant rates, fitted without the held-out rows",
+    recipe: Recipe | None = Field(
+        None,
+        description="combination: the networks weigh forecasts of standard methods, each window scaled by itself; "
+        "scaled: scaling by the training rows; article: no scaling, constant learning rates, fitted without the "
+        "held-out rows; unset: combination with --data and without --target, else scaled",
     )
-    held_out: float = Field(0.05, gt=0, lt=1, description="share of the rows, at the end, to evaluate on")
+    steps: int = Field(1, ge=1, le=1000, description="values ahead that a forecast has; over 1 by combination alone")
+    season: int | None = Field(
+        None, ge=1, le=1000, description="rows in a season, 1 for none; unset: from the frequency; for combination"
+    )
+    units: int | None = Field(
+        None, ge=1, le=1024, description="units of the hidden layers; unset: 8, 16 or 32 by rows; for combination"
+    )
+    backtest: int | None = Field(
+        None,
+        ge=1,
+        description="windows at the end of each series that the model is judged on; unset: as many as leave a third of "
+        "all windows to fit on, at most 400 over all series; for combination",
+    )
+    held_out: float | None = Field(
+        None, gt=0, lt=1, description="share of the rows, at the end, to evaluate on; unset: 0.05, or as --backtest"
+    )
     epochs: int | None = Field(
         None,
         ge=1,
-        description="passes over the rows; unset: 4000, or 2000 for the article, and fewer on over 100 rows",
+        description="passes over the rows; unset: 4000, 2000 for article, for combination as many as make 2000 steps",
     )
-    batch_size: int = Field(5, ge=1, description="rows in a training step")
-    learning_rate: float = Field(
-        0.01,
+    batch_size: int | None = Field(
+        None, ge=1, description="rows in a training step; unset: 5, or 16 to 128 by rows for combination"
+    )
+    learning_rate: float | None = Field(
+        None,
         gt=0,
         allow_inf_nan=False,
-        description="learning rate at the start of the cosine; the article recipe has its own",
+        description="learning rate at the start of the cosine; unset: 0.01, or 0.003 for combination; the article "
+        "recipe has its own",
     )
     seed: int = Field(0, ge=0, lt=2**32, description="seed of the first weights and of the order of the rows")
     valid_days: int | None = Field(
@@ -162,6 +84,12 @@ class TrainConfig(SeriesConfig):
         le=36_500,
         exclude=True,
         description="days until the version is due to be replaced, for the card and the alert; unset: no limit",
+    )
+    publish_if: Literal["always", "better"] = Field(
+        "always", description="better: only if the error on the held-out windows is lower than the live version's"
+    )
+    change_signature: CliToggleFlag[bool] = Field(
+        default=False, description="publish although window, steps, horizon or target are not those of the live version"
     )
     models_dir: Path = Field(Path("models"), exclude=True, description="the model repository to publish to")
     card_key_file: Path | None = Field(
@@ -176,6 +104,7 @@ class TrainConfig(SeriesConfig):
 examples:
   python -m training
   python -m training --data sales.csv --column units --name sales
+  python -m training --data shops.csv --id shop --steps 12 --networks pair
   python -m training --networks lstm,gru,linear --epochs 500 --held-out 0.2
   python -m training report --data sales.csv --column units"""
 
@@ -204,21 +133,70 @@ examples:
         return network if self.name is None else f"{self.name}-{network}"
 
     def for_rows(self, rows: int) -> Self:
-        """The config with its epochs and batch size as they are on so many rows.
+        """The config with its epochs and batch size as they are on so many rows; not for combination.
 
         Unset epochs are a budget of steps: as many as the recipe's default takes on the article's 100 rows, but no
         more epochs than that, and one at least. A batch has no more rows than there are.
         """
-        batch_size = min(self.batch_size, rows)
-        default = DEFAULT_EPOCHS[self.recipe]
+        batch_size = min(self.resolved_batch_size, rows)
+        default = DEFAULT_EPOCHS[self.resolved_recipe]
         budget = default * ARTICLE_STEPS
         epochs = self.epochs or max(min(default, budget // -(-rows // batch_size)), 1)
         return self.model_copy(update={"batch_size": batch_size, "epochs": epochs})
 
+    @model_validator(mode="after")
+    def _check_recipe(self) -> Self:
+        recipe, data = self.resolved_recipe, self.data is not None
+        if recipe == "combination" and not (data and self.target in (None, self.column)):
+            raise ValueError("--recipe combination forecasts the series itself: it needs --data, and no other --target")
+        given = {name for name in COMBINATION_FIELDS if name in self.model_fields_set}
+        if recipe != "combination" and given:
+            flags = ", ".join(f"--{name}" for name in sorted(given))
+            raise ValueError(f"{flags}: only by --recipe combination, which needs --data and no other --target")
+        if self.backtest is not None and self.held_out is not None:
+            raise ValueError("give --backtest, windows of each series, or --held-out, a share of the rows, not both")
+        for name in self.networks:
+            if NETWORKS[name].combination_only and recipe != "combination":
+                raise ValueError(f"--networks {name} needs --recipe combination, and so --data")
+            if not NETWORKS[name].hidden and recipe == "combination":
+                raise ValueError(f"--networks {name}: the combination recipe does not know it; give --recipe scaled")
+        return self
+
+    @property
+    def resolved_recipe(self) -> Recipe:
+        own = self.data is not None and self.target in (None, self.column)
+        return self.recipe or ("combination" if own else "scaled")
+
+    @property
+    def resolved_held_out(self) -> float:
+        return self.held_out or DEFAULT_HELD_OUT
+
+    @property
+    def resolved_batch_size(self) -> int:
+        return self.batch_size or DEFAULT_BATCH_SIZE
+
+    @property
+    def resolved_learning_rate(self) -> float:
+        return self.learning_rate or DEFAULT_LEARNING_RATE
+
     @property
     def resolved_epochs(self) -> int:
-        return self.epochs or DEFAULT_EPOCHS[self.recipe]
+        return self.epochs or DEFAULT_EPOCHS[self.resolved_recipe]
 
-    def on_card(self) -> dict[str, Any]:
-        """The config for a card: no path but the table's file name, since cards are shown to clients."""
-        return self.model_dump(mode="json") | {"data": self.data and self.data.name, "epochs": self.resolved_epochs}
+    def on_card(self, **resolved: float) -> dict[str, Any]:
+        """The config for a card, with what was `resolved` by rule: no path but the table's file name, since cards are
+        shown to clients.
+        """
+        if self.resolved_recipe != "combination":
+            resolved |= {
+                "epochs": self.resolved_epochs,
+                "window": self.resolved_window,
+                "held_out": self.resolved_held_out,
+                "batch_size": self.resolved_batch_size,
+                "learning_rate": self.resolved_learning_rate,
+            }
+        return self.model_dump(mode="json") | {
+            "data": self.data and self.data.name,
+            "recipe": self.resolved_recipe,
+            **resolved,
+        }

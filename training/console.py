@@ -13,7 +13,7 @@ from artifact import Evaluation, Metrics, ModelCard
 from training.evaluate import TIE
 
 OnEpochs = Callable[[float, float], None]
-"""Takes the epochs of one fit done so far, and the mean loss since the last call."""
+"""Takes the epochs, or steps, of one fit done so far, and the mean loss since the last call."""
 StartFit = Callable[[str], OnEpochs]
 """Takes what is fitted on what, "lstm on 95 rows", and gives what to call with the progress of this fit."""
 
@@ -40,18 +40,20 @@ def show_reading(path: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def show_fits(fits: int, epochs: int) -> Iterator[StartFit]:
-    """Show the progress of a run of `fits` fits with `epochs` epochs each: a bar on a terminal, lines elsewhere."""
+def show_fits(fits: int, epochs: int, unit: str = "epoch") -> Iterator[StartFit]:
+    """Show the progress of a run of `fits` fits with `epochs` epochs each, or of another `unit`: a bar on a terminal,
+    lines elsewhere.
+    """
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     if not console.is_terminal:
-        yield _lines(console, fits, epochs)
+        yield _lines(console, fits, epochs, unit)
         return
     text = ("{task.description}", BarColumn(), "{task.fields[epoch]}", TimeRemainingColumn(), "left")
     with Progress(*text, console=console) as bar:
-        yield _bar(bar, fits, epochs)
+        yield _bar(bar, fits, epochs, unit)
 
 
-def _bar(bar: Progress, fits: int, epochs: int) -> StartFit:
+def _bar(bar: Progress, fits: int, epochs: int, unit: str) -> StartFit:
     task = bar.add_task("", total=fits * epochs, epoch="")
     started = 0
 
@@ -60,13 +62,13 @@ def _bar(bar: Progress, fits: int, epochs: int) -> StartFit:
         before, started = started, started + 1
         bar.update(task, description=f"fit {started} of {fits}, {label}", completed=before * epochs)
         return lambda done, loss: bar.update(
-            task, completed=before * epochs + done, epoch=f"epoch {done:.0f}/{epochs} loss {loss:.3g}"
+            task, completed=before * epochs + done, epoch=f"{unit} {done:.0f}/{epochs} loss {loss:.3g}"
         )
 
     return start
 
 
-def _lines(console: Console, fits: int, epochs: int) -> StartFit:
+def _lines(console: Console, fits: int, epochs: int, unit: str) -> StartFit:
     began = time.monotonic()
     started = 0
 
@@ -81,7 +83,7 @@ def _lines(console: Console, fits: int, epochs: int) -> StartFit:
                 printed, last = int(done * LINES // epochs), time.monotonic()
                 left = (last - began) * (fits * epochs / (before * epochs + done) - 1)
                 seconds = timedelta(seconds=round(left))
-                console.print(f"{prefix}: epoch {done:.0f}/{epochs}, loss {loss:.3g}, {seconds} left of the whole run")
+                console.print(f"{prefix}: {unit} {done:.0f}/{epochs}, loss {loss:.3g}, {seconds} left of the whole run")
 
         return print_line
 
@@ -105,31 +107,67 @@ def show_count(noun: str, total: int) -> Iterator[Callable[[int], None]]:
 def table(card: ModelCard) -> str:
     """The metrics of a published model beside those of its baselines, as a table."""
     evaluation = card.evaluation
-    rows = {"model": evaluation.model, "persistence": evaluation.persistence, "linear": evaluation.linear}
-    names = list(Metrics.model_fields)
-    lines = [f"{card.name}/{card.version}".ljust(14) + "".join(f"{name:>15}" for name in names)]
+    rows = {"model": evaluation.model} | evaluation.baselines
+    names = [name for name in Metrics.model_fields if any(getattr(one, name) is not None for one in rows.values())]
+    lines = [f"{card.name}/{card.version}".ljust(16) + "".join(f"{name:>15}" for name in names)]
     for label, metrics in rows.items():
         values = (getattr(metrics, name) for name in names)
-        lines.append(label.ljust(14) + "".join(f"{'-' if value is None else f'{value:.4g}':>15}" for value in values))
+        lines.append(
+            label.replace("_", " ").ljust(16)
+            + "".join(f"{'-' if value is None else f'{value:.4g}':>15}" for value in values)
+        )
     return "\n".join(lines)
 
 
 def verdict(card: ModelCard) -> str:
-    """One line: whether the model beats its baselines on the held-out rows."""
+    """In words: whether the model beats its baselines on the held-out rows, how true its intervals are, and what the
+    published weights have seen.
+    """
+    return "\n".join([_comparison(card), *_coverage(card)])
+
+
+def _comparison(card: ModelCard) -> str:
     evaluation = card.evaluation
     label = f"{card.name}/{card.version}"
     rows = f"{evaluation.held_out_rows} held-out row{'s' if evaluation.held_out_rows != 1 else ''}"
+    if evaluation.series > 1:
+        rows += f" of {evaluation.series} series"
     if evaluation.held_out_rows < LEAST_HELD_OUT:
         return f"{label}: {rows}, too few to tell whether it beats persistence and linear; raise --held-out"
     if evaluation.loses_to:
-        lost = " and ".join(f"{name} ({getattr(evaluation, name).rmse:.4g})" for name in evaluation.loses_to)
-        return f"{label} LOSES to {lost} on {rows}, RMSE {evaluation.model.rmse:.4g}"
+        name = evaluation.criterion
+        lost = [f"{_words(one)} ({getattr(evaluation.baselines[one], name):.4g})" for one in evaluation.loses_to]
+        return f"{label} LOSES to {_listed(lost)} on {rows}, {name.upper()} {getattr(evaluation.model, name):.4g}"
     return f"{label} {_wins(evaluation)} on {rows}"
 
 
 def _wins(evaluation: Evaluation) -> str:
-    baselines = {"persistence": evaluation.persistence, "linear": evaluation.linear}
-    beaten = [name for name, metrics in baselines.items() if evaluation.model.rmse < (1 - TIE) * metrics.rmse]
-    tied = [name for name in baselines if name not in beaten]
+    of = {name: getattr(metrics, evaluation.criterion) for name, metrics in evaluation.baselines.items()}
+    own = getattr(evaluation.model, evaluation.criterion)
+    beaten = [name for name, error in of.items() if own < (1 - TIE) * error]
+    tied = [name for name in of if name not in beaten]
     words = {"beats": beaten, "ties with": tied}
-    return ", ".join(f"{verb} {' and '.join(names)}" for verb, names in words.items() if names)
+    return ", ".join(f"{verb} {_listed([_words(name) for name in names])}" for verb, names in words.items() if names)
+
+
+def _coverage(card: ModelCard) -> list[str]:
+    """A line for the intervals, if the recipe makes them."""
+    if card.shapes is None:
+        return []
+    if card.intervals is None:
+        return [f"{card.name}/{card.version} has no intervals: too few windows are left to calibrate them on"]
+    found = ", ".join(
+        f"{one.level:g} % covers {100 * one.share:.1f} % (by chance {100 * one.low:.0f} to {100 * one.high:.0f} %)"
+        for one in card.intervals.coverage
+    )
+    highest = f"levels up to {card.intervals.highest_level:g} %"
+    windows = f"from {card.intervals.calibration_windows} windows"
+    return [f"  intervals, {highest}, {windows}: {found or 'no level of those that are measured is in reach'}"]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

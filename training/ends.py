@@ -7,33 +7,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifact import MAX_FITTED, MAX_TAIL, Batch, HeldOutRow, Tail
-from training.data.rows import Rows
 from training.data.table import Table
 from training.values import Values
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def tail_of(rows: Rows, window: int) -> Tail:
-    """The last MAX_TAIL values after the last gap, or the last `window` where that is more, of the last series."""
-    table, count = rows.table, len(rows.values)
+def tail_of(values: Values, table: Table | None, window: int) -> Tail:
+    """The last MAX_TAIL values after the last gap, or the last `window` where that is more, of the last series.
+
+    values: (n,), of all series of the table, one after the other.
+    """
+    count = len(values)
     last_start = 0 if table is None else int(table.starts[-1])
     places = np.arange(max(last_start, count - max(window, MAX_TAIL)), count)
     return Tail(
-        values=rows.values[places].tolist(),
+        values=values[places].tolist(),
         targets=None if table is None or table.targets is table.values else table.targets[places].tolist(),
         times=None if table is None else times_at(table, places),
         series=None if table is None or len(table.ids) == 1 else table.ids[int(table.owners[-1])],
     )
 
 
-def held_out_rows(rows: Rows, predictions: Values | Batch, horizon: int) -> list[HeldOutRow]:
-    """The last MAX_FITTED of the held-out `rows`; predictions: (rows,), of a fit without them."""
-    chosen = slice(max(0, len(rows.targets) - MAX_FITTED), None)
-    places = rows.last[chosen] + horizon
-    known = None if rows.table is None else times_at(rows.table, places)
-    times: list[str | None] = [None] * len(places) if known is None else list(known)
-    pairs = zip(times, rows.targets[chosen].tolist(), predictions[chosen].tolist(), strict=True)
+def held_out_rows(
+    table: Table | None, places: NDArray[np.int64], targets: Values, predictions: Values | Batch
+) -> list[HeldOutRow]:
+    """The last MAX_FITTED of some held-out rows. All arrays are (rows,).
+
+    places: where in the table their targets are. predictions: of a fit that had not seen these.
+    """
+    chosen = slice(max(0, len(targets) - MAX_FITTED), None)
+    known = None if table is None else times_at(table, places[chosen])
+    times: list[str | None] = [None] * len(places[chosen]) if known is None else list(known)
+    pairs = zip(times, targets[chosen].tolist(), predictions[chosen].tolist(), strict=True)
     return [HeldOutRow(time=time, target=target, prediction=prediction) for time, target, prediction in pairs]
 
 

@@ -24,11 +24,11 @@ def evaluate(predictions: Values, trained: Rows, held_out: Rows) -> Evaluation:
         for name, forecast in forecasts.items()
     }
     resolution = float(np.finfo(np.float32).eps * np.abs(held_out.targets).max())
-    loses_to = [name for name, baseline in baselines.items() if _loses(model.rmse, baseline.rmse, resolution)]
+    loses_to = [name for name, baseline in baselines.items() if loses(model.rmse, baseline.rmse, resolution)]
     return Evaluation(held_out_rows=len(held_out.targets), model=model, loses_to=loses_to, **baselines)
 
 
-def _loses(rmse: float, other: float, resolution: float) -> bool:
+def loses(rmse: float, other: float, resolution: float) -> bool:
     """Neither a difference under 2 % nor one that float32 cannot resolve at the targets' size loses anything."""
     return rmse > (1 + TIE) * other and rmse - other > resolution
 

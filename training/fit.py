@@ -25,7 +25,7 @@ def fit(network: Network, config: TrainConfig, rows: Rows, on_progress: OnProgre
     """
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
-    scaled = config.recipe == "scaled"
+    scaled = config.resolved_recipe == "scaled"
     inputs = network.inputs(rows.windows)
     core = network.build(inputs.shape[1], inputs if scaled else None)
     model = with_rescaling(core, rows.targets) if scaled else core
@@ -41,10 +41,10 @@ def fit(network: Network, config: TrainConfig, rows: Rows, on_progress: OnProgre
 def make_optimizer(network: Network, config: TrainConfig, rows: int) -> keras.optimizers.Optimizer:
     """The network's optimizer: at Keras' defaults by the article's recipe, else with a cosine down to zero."""
     kind = type(keras.optimizers.get(network.optimizer))
-    if config.recipe == "article":
+    if config.resolved_recipe == "article":
         return kind()
-    steps = config.resolved_epochs * -(-rows // config.batch_size)
-    return kind(keras.optimizers.schedules.CosineDecay(config.learning_rate, steps))
+    steps = config.resolved_epochs * -(-rows // config.resolved_batch_size)
+    return kind(keras.optimizers.schedules.CosineDecay(config.resolved_learning_rate, steps))
 
 
 def train_loop(
@@ -61,7 +61,7 @@ def train_loop(
     """
     x = tf.constant(inputs.reshape(-1, *model.input_shape[1:]), tf.float32)
     y = tf.constant(targets.reshape(-1, 1), tf.float32)
-    batches = shuffled_batches(len(inputs), config.batch_size, config.resolved_epochs, config.seed)
-    steps = -(-len(inputs) // config.batch_size)
+    batches = shuffled_batches(len(inputs), config.resolved_batch_size, config.resolved_epochs, config.seed)
+    steps = -(-len(inputs) // config.resolved_batch_size)
     loop = compile_loop(model, optimizer, x, y)
     run_loop(loop, model.name, batches, lambda done, loss: on_epochs(done / steps, loss))

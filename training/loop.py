@@ -58,21 +58,32 @@ def run_loop(loop: Loop, name: str, batches: Iterator[Batches], on_steps: Callab
 
 
 def compile_loop(
-    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, x: tf.Tensor | tf.Variable, y: tf.Tensor
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, x: tf.Tensor | tf.Variable, y: tf.Tensor
 ) -> Loop:
-    """Compile the training of `model` on x, (rows, …), and y, (rows, 1), with the mean squared error as loss.
+    """Compile the training of `model` on x, (rows, …), and y, (rows, steps), with the mean squared error as loss.
 
     It takes the steps that Keras' own `fit` takes given the same batches. Where x and y are variables, it is their
     content at the time of the call that is trained on.
     """
+
+    def mean_squared_error(numbers: tf.Tensor) -> tf.Tensor:
+        there = tf.cast(numbers != NO_ROW, tf.float32)
+        numbers = tf.maximum(numbers, 0)
+        errors = tf.square(model(tf.gather(x, numbers), training=True) - tf.gather(y, numbers))
+        return tf.reduce_sum(tf.reduce_mean(errors, axis=1) * there) / tf.reduce_sum(there)
+
+    return compile_steps(model, optimizer, mean_squared_error)
+
+
+def compile_steps(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, batch_loss: Callable[[tf.Tensor], tf.Tensor]
+) -> Loop:
+    """Compile the training of `model` by `batch_loss`, which takes the row numbers of a batch, (batch_size,)."""
     optimizer.build(model.trainable_variables)
 
     def step(numbers: tf.Tensor) -> tf.Tensor:
-        there = tf.cast(numbers != NO_ROW, tf.float32)[:, None]
-        numbers = tf.maximum(numbers, 0)
         with tf.GradientTape() as tape:
-            errors = tf.square(model(tf.gather(x, numbers), training=True) - tf.gather(y, numbers))
-            loss = tf.reduce_sum(errors * there) / tf.reduce_sum(there)
+            loss = batch_loss(numbers)
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic_settings import CliApp, CliSettingsSource
 
 from artifact.version import VERSION
-from training.config import SeriesConfig
+from training.series_config import SeriesConfig
 
 Config = TypeVar("Config", bound=SeriesConfig)
 

@@ -11,10 +11,29 @@ from artifact import ArtifactError
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 MAX_MEMBER_BYTES = 16 * 2**20  # bounds what an archive can inflate to
+LAYERS = (
+    *(
+        "InputLayer",
+        "Normalization",
+        "LSTM",
+        "GRU",
+        "Dense",
+        "Rescaling",
+        "Add",
+        "Average",
+        "Concatenate",
+        "Cropping1D",
+    ),
+    *("Dot", "GlobalAveragePooling1D", "Identity", "Multiply", "Reshape", "Softmax", "Subtract"),
+)
+OPERATIONS = ("Absolute", "Clip", "Divide", "Exp", "Log", "Maximum", "Min")  # of one or two tensors, without state
 CLASSES = {
     ("keras", "Sequential"),
     ("keras", "DTypePolicy"),
-    *(("keras.layers", name) for name in ("InputLayer", "Normalization", "LSTM", "GRU", "Dense", "Rescaling")),
+    ("keras.src.models.functional", "Functional"),  # a graph of layers
+    (None, "__keras_tensor__"),  # an edge of the graph
+    *(("keras.layers", name) for name in LAYERS),
+    *(("keras.src.ops.numpy", name) for name in OPERATIONS),
     *(("keras.initializers", name) for name in ("GlorotUniform", "Orthogonal", "RandomNormal", "Zeros")),
 }
 

@@ -50,7 +50,7 @@ def test_the_compiled_loop_takes_the_steps_of_keras_fit(name: str, recipe: str, 
 
 
 def batches(rows: int, config: TrainConfig) -> Iterator[Batches]:
-    return shuffled_batches(rows, config.batch_size, EPOCHS, config.seed)
+    return shuffled_batches(rows, config.resolved_batch_size, EPOCHS, config.seed)
 
 
 def steps_of(inputs: np.ndarray, targets: np.ndarray, chunks: Iterator[Batches]) -> tf.data.Dataset:

@@ -1,17 +1,19 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from artifact import CardDraft, verify, versions
 from tests.repository import SHIPPED
 from training.publish import PublishError, publish_all
-from training.train import Trained
+from training.train import HeldOut, Trained
 
 
 def shipped(name: str) -> Trained:
     card, files = verify(SHIPPED, name, 1)
     draft = {key: value for key, value in card.model_dump().items() if key not in ("version", "created", "files")}
-    return Trained(CardDraft.model_validate(draft), files)
+    held_out = HeldOut(np.zeros((1, card.window)), "MAE", lambda _forecasts: 0.0, 0.0)
+    return Trained(CardDraft.model_validate(draft), files, held_out)
 
 
 def test_a_model_that_cannot_be_written_is_named_with_what_was_published_and_how_to_get_the_rest(

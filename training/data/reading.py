@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from training.config import SeriesConfig
 from training.data.compose import with_one_time
 from training.data.errors import SeriesError, counted, shown
 from training.data.formats import read_frame
@@ -20,6 +19,7 @@ from training.data.roles import NONE, Named, Roles, find_roles
 from training.data.source import read_source
 from training.data.table import Problem, Table
 from training.data.times import DAY, Times, in_zone, read_times
+from training.series_config import SeriesConfig
 
 MAX_REGULAR = 2_000_000  # rows up to which two readings of a date are both tried for a frequency
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import zstandard
 
-from training.config import STANDARD_INPUT
 from training.data.errors import SeriesError, listed
+from training.series_config import STANDARD_INPUT
 
 Kind = Literal["text", "json", "parquet", "arrow", "excel"]
 

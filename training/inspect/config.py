@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import CliToggleFlag, SettingsConfigDict
 
-from training.config import SeriesConfig
+from training.series_config import SeriesConfig
 
 
 class InspectConfig(SeriesConfig):

@@ -13,7 +13,7 @@ from training.inspect.shown import for_people, for_programs
 def inspect(config: InspectConfig) -> bool:
     """Print what was understood; returns whether a run would accept the table. Raises SeriesError for no table."""
     table = understand(config)
-    problems = find_problems(table, config.window, config.resolved_horizon)
+    problems = find_problems(table, config.resolved_window, config.resolved_horizon)
     if config.json_:
         sys.stdout.write(orjson.dumps(for_programs(table, problems), option=orjson.OPT_INDENT_2).decode() + "\n")
     else:

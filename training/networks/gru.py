@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from training.networks.network import Network
+from training.networks.recurrent import recurrent
 from training.networks.scaling import normalization
 from training.values import Values
 
@@ -27,4 +28,9 @@ def build(width: int, inputs: Values | None = None) -> "keras.Sequential":
     )
 
 
-GRU = Network("gru", input="window", build=build, optimizer="adam")
+def hidden(shape: "keras.KerasTensor", errors: "keras.KerasTensor", season: int, units: int) -> "keras.KerasTensor":
+    """GRU(units / 2) over the seasons of the window, then Dense(units) on its state and the errors."""
+    return recurrent("GRU", shape, errors, season, units)
+
+
+GRU = Network("gru", input="window", build=build, optimizer="adam", hidden=(hidden,))

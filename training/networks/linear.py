@@ -40,4 +40,8 @@ def solve(model: "keras.Sequential", inputs: Values, targets: Values) -> None:
     dense.set_weights([coefficients[:, None], np.array([intercept])])
 
 
-LINEAR = Network("linear", input="window", build=build, optimizer=solve)
+def hidden(_shape: "keras.KerasTensor", _errors: "keras.KerasTensor", _season: int, _units: int) -> None:
+    """No hidden layers: the linear forecast of the scaled window alone."""
+
+
+LINEAR = Network("linear", input="window", build=build, optimizer=solve, hidden=(hidden,))

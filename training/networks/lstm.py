@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from training.networks.network import Network
+from training.networks.recurrent import recurrent
 from training.networks.scaling import normalization
 from training.values import Values
 
@@ -28,4 +29,9 @@ def build(width: int, inputs: Values | None = None) -> "keras.Sequential":
     )
 
 
-LSTM = Network("lstm", input="window", build=build, optimizer="adam")
+def hidden(shape: "keras.KerasTensor", errors: "keras.KerasTensor", season: int, units: int) -> "keras.KerasTensor":
+    """LSTM(units / 2) over the seasons of the window, then Dense(units) on its state and the errors."""
+    return recurrent("LSTM", shape, errors, season, units)
+
+
+LSTM = Network("lstm", input="window", build=build, optimizer="adam", hidden=(hidden,))

@@ -41,6 +41,27 @@ def _mlp(name: str, source: str, width: int, inputs: Values | None, activation: 
     )
 
 
-MLP = Network("mlp", input="value", build=build, optimizer="rmsprop")
-MLP_WINDOW = Network("mlp-window", input="window", build=build_on_window, optimizer="adam")
-MLP_TANH = Network("mlp-tanh", input="window", build=build_tanh, optimizer="adam")
+def hidden(shape: "keras.KerasTensor", errors: "keras.KerasTensor", _season: int, units: int) -> "keras.KerasTensor":
+    """Dense(units) twice, with ReLU."""
+    return _hidden(shape, errors, units, "relu")
+
+
+def hidden_tanh(
+    shape: "keras.KerasTensor", errors: "keras.KerasTensor", _season: int, units: int
+) -> "keras.KerasTensor":
+    """Dense(units) twice, with tanh."""
+    return _hidden(shape, errors, units, "tanh")
+
+
+def _hidden(
+    shape: "keras.KerasTensor", errors: "keras.KerasTensor", units: int, activation: str
+) -> "keras.KerasTensor":
+    from keras import layers
+
+    features = layers.Concatenate()([shape, errors])
+    return layers.Dense(units, activation=activation)(layers.Dense(units, activation=activation)(features))
+
+
+MLP = Network("mlp", input="value", build=build, optimizer="rmsprop", hidden=(hidden,))
+MLP_WINDOW = Network("mlp-window", input="window", build=build_on_window, optimizer="adam", hidden=(hidden,))
+MLP_TANH = Network("mlp-tanh", input="window", build=build_tanh, optimizer="adam", hidden=(hidden_tanh,))

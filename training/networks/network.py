@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Build = Callable[[int, Values | None], "keras.Sequential"]
 Solve = Callable[["keras.Sequential", Values, Values], None]
+Hidden = Callable[["keras.KerasTensor", "keras.KerasTensor", int, int], "keras.KerasTensor | None"]
+"""Hidden layers of a combination network: takes the scaled window, (rows, window), the errors of the methods,
+(rows, errors), the season and the number of units. Gives (rows, units), or None for a network that is linear."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,18 @@ class Network:
 
     optimizer: the name that Keras has for the optimizer of the training loop, or a function that sets the weights in
     closed form, given the model, the inputs (rows, n) and the targets (rows,).
+
+    hidden: the hidden layers by which the combination recipe makes this network; with several, the network averages
+    one fit of each; empty for a network that this recipe does not know. combination_only: whether the other recipes do
+    not know it.
     """
 
     name: str
     input: Literal["window", "value"]
     build: Build
     optimizer: str | Solve
+    hidden: tuple[Hidden, ...] = ()
+    combination_only: bool = False
 
     def inputs(self, windows: Values) -> Values:
         """What the network sees of `windows`, (rows, window) → (rows, window) or (rows, 1)."""

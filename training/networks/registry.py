@@ -5,5 +5,7 @@ from training.networks.linear import LINEAR
 from training.networks.lstm import LSTM
 from training.networks.mlp import MLP, MLP_TANH, MLP_WINDOW
 from training.networks.network import Network
+from training.networks.pair import PAIR
 
-NETWORKS: dict[str, Network] = {network.name: network for network in (LSTM, MLP, GRU, MLP_WINDOW, MLP_TANH, LINEAR)}
+ALL = (LSTM, MLP, PAIR, GRU, MLP_WINDOW, MLP_TANH, LINEAR)
+NETWORKS: dict[str, Network] = {network.name: network for network in ALL}

@@ -44,7 +44,7 @@ class ArticleRun:
 
         config = TrainConfig(recipe="scaled" if self.way == "scaled" else "article", seed=self.seed, epochs=self.epochs)
         rows = load_rows(config)
-        trained, held_out = rows.split(config.held_out, config.resolved_horizon)
+        trained, held_out = rows.split(config.resolved_held_out, config.resolved_horizon)
         units = _Units(trained) if self.way == "normalised" else _Units(None)
         epochs, rmse = [], []
 

@@ -31,7 +31,7 @@ class _ArticleResults:
         rows = load_rows(config)
         self.targets = rows.targets
         self.last_values = rows.windows[:, -1]
-        self.held_out = len(rows.split(config.held_out, config.resolved_horizon)[1].targets)
+        self.held_out = len(rows.split(config.resolved_held_out, config.resolved_horizon)[1].targets)
         self.seeds = sorted({run.seed for run in runs})
 
     def of(self, way: str, network: str, key: str) -> Values:

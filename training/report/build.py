@@ -42,7 +42,7 @@ def _series(config: ReportConfig) -> list[Section]:
 def _series_runs(config: ReportConfig) -> list[RollingRun]:
     path = str(config.data.absolute()) if config.data else ""
     options = config.model_dump(mode="json", include=set(READING), exclude_none=True)
-    named = Source(path, config.column, config.target, config.resolved_horizon, config.window, options)
+    named = Source(path, config.column, config.target, config.resolved_horizon, config.resolved_window, options)
     rows = named.rows()
     column = rows.table.column if rows.table else named.column
     source = replace(named, column=column, sha256=rows.sha256())

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import CliToggleFlag, SettingsConfigDict
 
-from training.config import STANDARD_INPUT, TABLE_FIELDS, SeriesConfig
+from training.series_config import STANDARD_INPUT, TABLE_FIELDS, SeriesConfig
 
 READING = TABLE_FIELDS - {"column", "target", "horizon"}  # the flags that say how a table is read
 STEPS = 4000

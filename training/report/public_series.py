@@ -27,7 +27,7 @@ def shampoo_runs(config: ReportConfig) -> list[RollingRun]:
     file = _file("sktime", "datasets/data/ShampooSales/ShampooSales.csv")
     if file is None:
         return []
-    source = Source(str(file), "Sales", None, 1, config.window)
+    source = Source(str(file), "Sales", None, 1, config.resolved_window)
     rows = len(source.rows().targets)
     return rolling_runs(source, range(rows - SHAMPOO_MONTHS, rows + 1), config.all_seeds, config.budget)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from training.config import SeriesConfig
 from training.data.errors import SeriesError
 from training.data.rows import Rows
 from training.data.series import load_rows
 from training.report.config import Budget
+from training.series_config import SeriesConfig
 from training.values import Values
 
 ORIGINS = 5

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import CliSuppress, SettingsConfigDict
 
 from artifact import NAME_PATTERN
-from training.config import SeriesConfig
+from training.series_config import SeriesConfig
 
 
 class ScoreConfig(SeriesConfig):

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.config import SeriesConfig
 from training.data.reading import read_table
 from training.data.table import Table
 from training.score.rows import Shape, actual_rows
+from training.series_config import SeriesConfig
 
 
 def table_of(folder: Path, *series: list[float], gaps: bool = False) -> Table:

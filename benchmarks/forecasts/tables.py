@@ -1,0 +1,80 @@
+"""The benchmark's tables, in Markdown, and its picture."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Found = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Scores as dictionaries, by frequency and method."""
+
+LINEAR, PAIR, BEST_PEER = "linear, least squares", "pair (LSTM and MLP)", "median of DOT, ETS, CES"
+
+
+def table(found: Found) -> str:
+    """A line for each method: sMAPE by group and overall, MASE, coverage and width of intervals, CPU seconds."""
+    heads = ["method", *(f"sMAPE {name}" for name in found), "sMAPE", "MASE", "80 %", "95 %", "width 80", "width 95"]
+    lines = [_row([*heads, "CPU s"]), "|---" + "|--:" * len(heads) + "|"]
+    for method in next(iter(found.values())):
+        cells = [method, *(f"{np.mean(of[method]['smape']):.2f}" for of in found.values())]
+        cells += [f"{np.mean(_all(found, method, 'smape')):.2f}", f"{np.nanmean(_all(found, method, 'mase')):.3f}"]
+        for kind, unit in (("coverage", 100.0), ("width", 1.0)):
+            cells += [_mean(found, method, kind, level, unit) for level in ("80", "95")]
+        lines.append(_row([*cells, f"{sum(of[method]['seconds'] for of in found.values()):.0f}"]))
+    return "\n".join(lines)
+
+
+def groups_table(found: Found) -> str:
+    """A line for each group: the pair's coverage and width beside AutoETS', and how many series it is better on."""
+    heads = ["group", "series", "80 %", "95 %", "width 80", "width 95", "AutoETS 80 %", "95 %", "width 80", "width 95"]
+    heads += ["better than linear on", "sMAPE of linear", "of the pair"]
+    lines = [_row(heads), "|---" + "|--:" * (len(heads) - 1) + "|"]
+    for name in found:
+        one = {name: found[name]}
+        cells = [name, str(len(found[name][PAIR]["smape"]))]
+        for method in (PAIR, "AutoETS"):
+            for kind, unit in (("coverage", 100.0), ("width", 1.0)):
+                cells += [_mean(one, method, kind, level, unit) for level in ("80", "95")]
+        pair, linear = (np.array(found[name][method]["smape"]) for method in (PAIR, LINEAR))
+        cells += [f"{100 * np.mean(pair < linear):.0f} %", f"{linear.mean():.2f}", f"{pair.mean():.2f}"]
+        lines.append(_row(cells))
+    return "\n".join(lines)
+
+
+def better_than_linear(found: Found) -> float:
+    """Share of all series on which the pair's sMAPE is lower than that of the linear baseline."""
+    return float(np.mean(np.array(_all(found, PAIR, "smape")) < np.array(_all(found, LINEAR, "smape"))))
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _all(found: Found, method: str, metric: str) -> list[float]:
+    return [value for of in found.values() for value in of[method][metric]]
+
+
+def _mean(found: Found, method: str, kind: str, level: str, unit: float) -> str:
+    values = [value for of in found.values() for value in of[method][kind].get(level, [])]
+    return f"{unit * np.nanmean(values):.{1 if unit > 1 else 2}f}" if values else "-"
+
+
+def picture(results: Mapping[str, Found], path: Path) -> None:
+    """The mean sMAPE of each method over its CPU seconds, a panel for each competition; an SVG file."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((11, 4), layout="constrained")
+    axes = figure.subplots(1, len(results), squeeze=False)[0]
+    for panel, (competition, found) in zip(axes, results.items(), strict=True):
+        for method in next(iter(found.values())):
+            seconds = max(sum(of[method]["seconds"] for of in found.values()), 0.1)
+            smape = float(np.mean(_all(found, method, "smape")))
+            ours = method in (PAIR, "LSTM", "MLP")
+            panel.plot(seconds, smape, "o" if ours else "s", color="#0a6" if ours else "#888")
+            panel.annotate(
+                method.split(" (")[0], (seconds, smape), fontsize=7, xytext=(4, 3), textcoords="offset points"
+            )
+        panel.set(xscale="log", xlabel="CPU seconds", title=competition)
+    axes[0].set_ylabel("mean sMAPE, lower is better")
+    figure.savefig(path, format="svg", metadata={"Date": None})

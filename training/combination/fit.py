@@ -1,0 +1,93 @@
+"""Fits of the combination recipe: the cores of some hidden layers, on the windows that each stage may know."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.backtest.windows import Mask, Windows
+from training.combination.front import build_front
+from training.combination.graph import assemble
+from training.combination.lookback import Lookback
+from training.combination.samples import Samples
+from training.combination.sizes import Sizes
+from training.combination.trainer import Trainer
+from training.networks.network import Hidden, Network
+
+MEMBERS = 2  # fits from different seeds of each hidden layers, which the network averages
+# Steps of a fit with too few rows to stop by: a third of the budget learns which methods are best, and little noise.
+UNWATCHED = 1 / 3
+# Values below this share of the mean, or a range below it, are no case for logarithms.
+LOG_RANGE = 0.05
+LOG_ZEROS = 0.01  # share of zeros up to which a series counts as positive
+
+StartFit = Callable[[str], Callable[[float, float], None]]
+
+
+class Fits:
+    """Everything that is fitted on one set of windows; what two networks share is fitted once.
+
+    A network is the mean of its cores, which work on logarithms where the series are positive: most of these grow and
+    swing in proportion to their size.
+    """
+
+    def __init__(self, windows: Windows, sizes: Sizes, seed: int, start_fit: StartFit) -> None:
+        tf.config.experimental.enable_op_determinism()
+        keras.utils.clear_session()  # layers are numbered from 1 again: their names are in the exported files
+        self._seed, self._sizes, self._start_fit = seed, sizes, start_fit
+        ahead = tuple(int(step) for step in windows.ahead)
+        self._lookback = Lookback(windows.window, ahead, windows.season, log=suits_logarithms(windows))
+        self._front = build_front(self._lookback)
+        self._samples = Samples.of(self._front, windows.values, windows.targets, windows.series)
+        self._trainers: dict[Hidden, Trainer] = {}
+        self._steps: dict[tuple[Hidden, int], int] = {}
+        self._fitted: dict[tuple[Hidden, str], list[keras.Model]] = {}
+
+    def model(self, network: Network, name: str, stage: "Stage") -> keras.Model:
+        """`network` as it is when it knows what `stage` knows: (rows, window) → (rows, steps), in the series' unit."""
+        cores = [core for hidden in network.hidden for core in self._cores(hidden, stage)]
+        return assemble(name, self._lookback, self._front, cores)
+
+    def _cores(self, hidden: Hidden, stage: "Stage") -> list[keras.Model]:
+        key = hidden, stage.name
+        if key not in self._fitted:
+            self._fitted[key] = [self._member(hidden, member, stage) for member in range(MEMBERS)]
+        return self._fitted[key]
+
+    def _member(self, hidden: Hidden, member: int, stage: "Stage") -> keras.Model:
+        """One fit, for as many steps as the stage with a validation found best, if there was one."""
+        trainer, key = self._trainer(hidden), (hidden, member)
+        most = self._sizes.budget.steps
+        if stage.validation is None:
+            most = self._steps.get(key, round(most * UNWATCHED))
+        name = f"{hidden.__module__.rpartition('.')[2]}_{hidden.__name__}_{member + 1}"
+        on_steps = self._start_fit(f"{name} for {stage.name}")
+        steps = trainer.fit(stage.known, self._seed + member, on_steps, most=most, validation=stage.validation)
+        if stage.validation is not None:
+            self._steps[key] = steps
+        return trainer.fitted(name)
+
+    def _trainer(self, hidden: Hidden) -> Trainer:
+        if hidden not in self._trainers:
+            season, units, budget = self._lookback.season, self._sizes.units, self._sizes.budget
+            self._trainers[hidden] = Trainer(self._front, self._samples, hidden, season, units, budget)
+        return self._trainers[hidden]
+
+
+class Stage(NamedTuple):
+    """What a fit may know. known: (rows, steps), the targets to fit on. validation: those to stop by, if any."""
+
+    name: str
+    known: Mask
+    validation: Mask | None = None
+
+
+def suits_logarithms(windows: Windows) -> bool:
+    """Whether the series are positive, hardly any zeros apart, and vary enough for logarithms to make a difference."""
+    values = windows.stretches.values
+    if values.min() < 0 or np.mean(values == 0) > LOG_ZEROS:
+        return False
+    found = windows.values
+    return bool(np.median(np.ptp(found, axis=1) / np.maximum(found.mean(axis=1), 1e-300)) > LOG_RANGE)
