@@ -1,4 +1,4 @@
-"""A model of several steps with prediction intervals and dates: least squares on the airline passengers, by month."""
+"""Test model `airline`: least squares on monthly airline passengers, with 12 steps, prediction intervals and dates."""
 
 import sys
 from pathlib import Path
@@ -35,7 +35,7 @@ def passengers() -> np.ndarray:
 
 
 def publish_airline(models_dir: Path, name: str = NAME) -> ModelCard:
-    """Publish it as the next version of `name`, with files that training's exporter has written and compared."""
+    """Publish the model as the next version of `name`, with files written and compared by the exporter of training."""
     series = passengers()
     rows = np.lib.stride_tricks.sliding_window_view(series, WINDOW + STEPS)
     windows, targets = rows[:, :WINDOW], rows[:, WINDOW:]
@@ -113,6 +113,6 @@ def _intervals(windows: np.ndarray, targets: np.ndarray, forecasts: np.ndarray) 
     )
 
 
-if __name__ == "__main__":  # what docs/protocols.md shows
+if __name__ == "__main__":  # the command in docs/protocols.md
     card = publish_airline(Path(sys.argv[1]))
     print(f"{card.name}/{card.version} is published")  # noqa: T201 - a command's output

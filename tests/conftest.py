@@ -13,24 +13,24 @@ import pytest
 from tests.repository import copy_of_shipped
 from tests.server import Server, running
 
-# On a busy machine an answer can take many times its usual time; what hangs still ends.
+# Generous, since answers are many times slower on a busy machine; a request that hangs still fails.
 PATIENCE = httpx.Timeout(120)
 for call in (httpx.Client.__init__, httpx.AsyncClient.__init__, httpx.request, httpx.get, httpx.post, httpx.head):
     (call.__kwdefaults__ or {})["timeout"] = PATIENCE
-if find_spec("hypothesis"):  # the environment of `make test-clients` has none
+if find_spec("hypothesis"):  # hypothesis is not in the environment of `make test-clients`
     from hypothesis import HealthCheck, settings
 
     settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("patient")
 
-# These have an environment of their own, and a command: `make test-clients`.
+# These need a separate environment: `make test-clients`.
 collect_ignore = ["clients"] if find_spec("tritonclient") is None else []
 
-LONG = ("soak", "docker")  # markers of tests that take minutes by themselves
+LONG = ("soak", "docker")  # markers of tests that take minutes
 
 
 class Hangs(BaseException):
-    """A test that takes longer than any should; not an Exception, which the code under test might catch."""
+    """A test exceeded its time limit. Not an Exception, because the code under test might catch that."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,14 +53,14 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 @contextmanager
 def _end_of(item: pytest.Item) -> Iterator[None]:
-    """A test that hangs fails after `test_seconds` with the line where it waits, and pytest shows what it printed."""
+    """Time limit of a test, `test_seconds`: raise Hangs in the line where it waits, so that its output is shown."""
     seconds = int(item.config.getini("test_seconds")) * (10 if any(map(item.get_closest_marker, LONG)) else 1)
 
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         raise Hangs(f"{item.nodeid} still runs after {seconds} s")
 
     before = signal.signal(signal.SIGALRM, end)
-    # Again and again, since a `with` may wait for its child on the way out.
+    # Repeatedly, since the exit of a `with` may wait for a child process again.
     signal.setitimer(signal.ITIMER_REAL, seconds, 60)
     try:
         yield
@@ -82,7 +82,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client of that service, or of the running one that SERVICE_URL names."""
+    """A client of the service `server`, or of the running service at SERVICE_URL."""
     url = os.environ.get("SERVICE_URL") or request.getfixturevalue("server").url
     with httpx.Client(base_url=url) as client:
         yield client
@@ -92,7 +92,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
 def airline_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with the shipped models and one of twelve steps, with intervals and dates."""
     pytest.importorskip("tensorflow")  # not in the environment of make test-service
-    from tests.airline import publish_airline  # TensorFlow takes seconds to import, which other tests need not wait for
+    from tests.airline import publish_airline  # TensorFlow takes seconds to import
 
     models_dir = copy_of_shipped(tmp_path_factory.mktemp("airline"))
     publish_airline(models_dir)
@@ -101,13 +101,13 @@ def airline_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def airline_server(airline_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The service with that repository."""
+    """The service with the repository `airline_models`."""
     with running(tmp_path_factory.mktemp("airline-server") / "log", models_dir=airline_models) as server:
         yield server
 
 
 @pytest.fixture
 def airline(airline_server: Server) -> Iterator[httpx.Client]:
-    """A client of that service."""
+    """A client of the service `airline_server`."""
     with httpx.Client(base_url=airline_server.url) as client:
         yield client

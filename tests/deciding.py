@@ -1,4 +1,4 @@
-"""A decider and a lifecycle over a repository, that look when they are told to."""
+"""A decider and a lifecycle that look at a repository only when a test calls them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,11 +11,11 @@ from service.inference.follow import OwnDecisions
 from service.inference.lifecycle import Lifecycle
 from service.inference.store import Store
 
-TESTER = SelfTester(LITERT_LOADER)  # one for all tests: it takes a moment to start
+TESTER = SelfTester(LITERT_LOADER)  # one for all tests: starting its process takes time
 
 
 class Deciding:
-    """A process that decides itself; `refresh` is one look until nothing is left to test."""
+    """A service process without workers, which decides itself. `refresh` looks until nothing is left to test."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A real service in a process of its own on a loopback port."""
+"""A real service in a separate process on a loopback port."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from tests.repository import CHECKOUT, SHIPPED
 
 
 class Server(NamedTuple):
-    """Where a running service answers, the process, and the file that takes its log."""
+    """A running service: its URL, its process and its log file."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -38,7 +38,7 @@ def running(
     python: str | Path = sys.executable,
     **environment: str,
 ) -> Iterator[Server]:
-    """Start `python -m service`, wait until it is ready, and end it with SIGTERM."""
+    """Start `python -m service`, wait until it is ready; end it with SIGTERM on exit."""
     port = free_port()
     command = [str(python), "-m", "service", "--port", str(port), "--models-dir", str(models_dir), *arguments]
     with log.open("wb") as output:

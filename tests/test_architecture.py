@@ -1,4 +1,4 @@
-"""Who may import whom, and what no file may contain. ARCHITECTURE.md states these rules and names their tests."""
+"""Architecture rules: permitted imports, and text that files must not contain. They are listed in ARCHITECTURE.md."""
 
 import ast
 import re
@@ -19,19 +19,19 @@ MAY_IMPORT = {
     "training": {"artifact"},
     "service": {"artifact"},
 }
-# Within the service every import goes to the same group or to an earlier one; what is not listed comes last.
+# Within the service every import is of the same group or an earlier one; modules not listed come last.
 GROUPS = ["inference", "telemetry", "protocols", "middleware", "connection"]
 WEB_FRAMEWORKS = {"starlette", "fastapi", "uvicorn", "grpc", "httptools", "prometheus_client"}
 
 
 def modules(room: str) -> list[Path]:
-    """Every Python file below a folder, in all of its subfolders."""
+    """Every Python file in a folder and its subfolders."""
     return sorted((CHECKOUT / room).rglob("*.py"))
 
 
 @cache
 def imports(path: Path) -> frozenset[str]:
-    """Dotted names of everything that a file imports, inside functions too."""
+    """Dotted names of all imports of a file, including those inside functions."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -47,7 +47,7 @@ def dotted(path: Path) -> str:
 
 
 def graph(room: str) -> dict[str, set[str]]:
-    """The modules of a room that each of its modules imports."""
+    """The imports between the modules of a room: imported modules by module."""
     names = {dotted(path) for path in modules(room)}
 
     def module_of(imported: str) -> str | None:
@@ -94,7 +94,7 @@ def test_the_groups_of_the_service_import_in_one_direction() -> None:
 
 
 def protocol_of(module: str) -> str | None:
-    """The folder of a protocol; None for a file that all of them share."""
+    """The protocol folder of a file; None for a file that all protocols share."""
     parts = module.split(".")
     is_folder = parts[:2] == ["service", "protocols"] and (CHECKOUT / Path(*parts[:3])).is_dir() and len(parts) > 2
     return parts[2] if is_folder else None

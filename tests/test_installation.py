@@ -1,4 +1,4 @@
-"""What `make` says before it installs anything."""
+"""Installation with `make`: checks before it, and commands after it."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ def test_a_machine_that_has_all_is_told_nothing() -> None:
 
 
 def test_a_python_without_ensurepip_is_told_which_package_brings_it(tmp_path: Path) -> None:
-    """As Debian's Python is without python3-venv."""
+    """This is the state of Python on Debian without the package python3-venv."""
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, importlib.machinery as m\n"
         "class Hidden(m.PathFinder):\n"
@@ -67,13 +67,13 @@ def test_a_python_of_another_version_is_named(python: str) -> None:
 
 
 def test_what_make_installs_starts_from_any_folder(tmp_path: Path) -> None:
-    """Also where the folder of the process is no place for modules, and in a folder with a space and an accent."""
+    """Also if Python does not import from the working directory, and if the path has a space and an accent."""
     checkout, elsewhere = tmp_path / "ma s\u00e9rie", tmp_path / "elsewhere"
     for folder in (elsewhere, checkout / "requirements", checkout / "service"):
         folder.mkdir(parents=True)
     shutil.copy(CHECKOUT / "Makefile", checkout)
     shutil.copy(CHECK, checkout / "requirements")
-    (checkout / "requirements" / "serve.txt").touch()  # no package: the path to the checkout is what is tested
+    (checkout / "requirements" / "serve.txt").touch()  # no packages: only the path to the checkout is tested
     (checkout / "service" / "__main__.py").write_text("print('started')")
     environment = os.environ | {"PYTHONSAFEPATH": "1", "LC_ALL": "C"}
     make = ["make", ".venv/serve.installed", f"PYTHON={sys.executable}"]

@@ -1,4 +1,4 @@
-"""Every command of the README and of docs/, run as it stands in a copy of the checkout, gives what is shown."""
+"""Every command of the README and docs/ prints the output shown there, run unchanged in a copy of the checkout."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ TEXT = README + TRAINING + PROTOCOLS
 CI = (CHECKOUT / ".ci" / "run").read_text()
 
 
-# curl itself may not be there: these are the options that the README uses.
+# curl may not be installed: these are the options that the README uses.
 CURL = argparse.ArgumentParser()
 CURL.add_argument("url")
 CURL.add_argument("-H", "--header", action="append", default=[])
@@ -37,7 +37,7 @@ CURL.add_argument("-d", "--data")
 
 
 class Example(NamedTuple):
-    """A command, and the output that follows it, if any does."""
+    """A command and the output shown after it, if any."""
 
     command: str
     output: str
@@ -56,13 +56,13 @@ SCORES = [example for example in examples() if " score " in example.command]
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the project in a folder of their own, with the shipped models and the environment that is there."""
+    """A copy of the project in a new folder, with the shipped models and the existing `.venv`."""
     folder = tmp_path_factory.mktemp("checkout")
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=CHECKOUT, check=True, capture_output=True, text=True
     )
     for name in listed.stdout.splitlines():
-        if name.startswith("models/"):  # a user's versions may lie there
+        if name.startswith("models/"):  # may contain versions of the user
             continue
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CHECKOUT / name, folder / name)
@@ -73,7 +73,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(checkout: Path) -> Iterator[str]:
-    """What `make serve` serves, on a free port, with the model of several steps that docs/protocols.md publishes."""
+    """A service started by `make serve` on a free port, with the model that docs/protocols.md publishes."""
     port = free_port()
     subprocess.run(AIRLINE.split(), cwd=checkout, check=True, capture_output=True)
     with subprocess.Popen(["make", "serve", f"PORT={port}"], cwd=checkout, start_new_session=True) as make:
@@ -112,7 +112,7 @@ def test_every_command_is_one_that_is_tested_here() -> None:
 @pytest.mark.parametrize("example", CURLS, ids=[example.command.split()[1] for example in CURLS])
 def test_a_curl_answers_what_is_shown(served: str, example: Example) -> None:
     arguments = CURL.parse_args(shlex.split(example.command)[1:])
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}  # curl's own, where none is given
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}  # the default of curl
     headers |= dict(header.split(": ") for header in arguments.header)
 
     answer = httpx.post(arguments.url.replace("http://127.0.0.1:8000", served), content=arguments.data, headers=headers)
@@ -130,14 +130,14 @@ def test_scoring_prints_what_is_shown(checkout: Path, served: str, example: Exam
 
 
 def without_ids(answer: Any) -> Any:
-    """Random ids and the time of the answer are different every time."""
+    """The answer without its random ids and time."""
     if isinstance(answer, dict):
         return {key: without_ids(value) for key, value in answer.items() if key not in {"id", "created_at"}}
     return [without_ids(value) for value in answer] if isinstance(answer, list) else answer
 
 
 def approximately(shown: Any) -> Any:
-    """Predictions may differ in their last digits on another processor."""
+    """Compare numbers approximately: the last digits of predictions differ between processors."""
     if isinstance(shown, dict):
         return {key: approximately(value) for key, value in shown.items()}
     if isinstance(shown, list):
@@ -159,7 +159,7 @@ def test_training_publishes_and_prints_tables_like_those_shown(checkout: Path) -
 
 
 def shape_of(tables: str) -> list[str]:
-    """The words of the output; numbers and versions differ from run to run and from machine to machine."""
+    """The words of the output, without numbers and versions, which differ between runs and machines."""
     return re.findall(r"[a-z_]{2,}", tables.partition("\n\nlstm")[0])
 
 

@@ -1,4 +1,4 @@
-"""A model of everything that happens to a repository, for hypothesis: accidents in any order, and what must hold.
+"""Hypothesis state machine of a model repository: accidents in any order, and the invariants.
 
 Real files, the real self-test process, one decider and two followers, as in a parent with two workers; only the clock
 is advanced by hand.
@@ -32,7 +32,7 @@ NAME = "lstm"
 
 
 class PrivilegedTester(SelfTester):
-    """Starts its process as the user of the tests, who can read this interpreter."""
+    """A self-tester whose process runs as the user of the tests, who can read this interpreter."""
 
     def _send(self, question: Question) -> None:
         user = os.geteuid()
@@ -51,7 +51,7 @@ versions = st.integers(1, 6)
 
 @contextmanager
 def without_privileges() -> Iterator[None]:
-    """Root reads every file: as another user it needs the permission."""
+    """Run as another user, because root can read every file regardless of its permissions."""
     if os.geteuid() != 0:
         yield
         return
@@ -63,7 +63,7 @@ def without_privileges() -> Iterator[None]:
 
 
 class Versions(RuleBasedStateMachine):
-    """Rules are what people and accidents do; `look` checks the invariants."""
+    """Rules are actions of people and accidents; `look` checks the invariants."""
 
     @initialize()
     def start(self) -> None:
@@ -71,7 +71,7 @@ class Versions(RuleBasedStateMachine):
         self.models_dir = self.folder / "models"
         self.seed = 0
         self.now = 1000.0
-        self.good: dict[int, int] = {}  # seed of the card by number, of the versions that are good and readable
+        self.good: dict[int, int] = {}  # seed on the card by version number, of good and readable versions
         self.ever_good: set[tuple[int, int]] = set()
         self.unreadable: set[int] = set()
         self.is_away = False
@@ -95,7 +95,7 @@ class Versions(RuleBasedStateMachine):
         return lifecycle
 
     def write(self, version: int, **changes: object) -> Path:
-        """A whole version, renamed into place as a publisher does; its ctime is older than a tick."""
+        """Write a version and rename it into place as a publisher does; its ctime is older than a tick."""
         self.seed += 1
         staging = self.models_dir / NAME / ".new"
         shutil.copytree(SHIPPED / NAME / "1", staging)
@@ -213,7 +213,7 @@ class Versions(RuleBasedStateMachine):
 
     @rule()
     def restart_the_process(self) -> None:
-        """With its store: the last known good."""
+        """Restart with the same store, which has the last known good versions."""
         with without_privileges():
             before = self.live()
             self.decider = self.make_decider(self.store)
@@ -235,7 +235,7 @@ class Versions(RuleBasedStateMachine):
         return model.live if model is not None else None
 
     def settle(self) -> None:
-        """Look until nothing changes; what was put off is due by then."""
+        """Look until nothing changes, with the clock advanced so that delayed tests are due."""
         time.sleep(0.03)  # a file that has just changed is read again later
         for _ in range(3):
             self.now += 3600
@@ -280,7 +280,7 @@ class Versions(RuleBasedStateMachine):
             assert (card.version, card.seed) == (int(content), good[int(content)])
 
     def check_against_a_fresh_start(self) -> None:
-        """Where no accident lasts: no pin, everything readable, and the live version is not a deleted, higher one."""
+        """Compare with a fresh start, if there is no pin, all is readable, and no deleted higher version is live."""
         if self.is_away or self.unreadable or (self.models_dir / NAME / "pin").exists() or not self.good:
             return
         card = self.workers[0].live(NAME).card

@@ -1,4 +1,4 @@
-"""Calendar arithmetic beside pandas' date_range, and where pandas has no answer beside written-out dates."""
+"""Calendar arithmetic: compared with pandas' date_range, or with literal dates where pandas has no equivalent."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -68,7 +68,7 @@ def test_an_offset_keeps_hours_right_across_a_change_to_daylight_saving_time() -
 
 @given(
     st.sampled_from(["h", "15min", "D", "W-SUN", "MS", "ME"]), STARTS, st.integers(1, 50)
-)  # to 2034: pandas knows no zone after 2037
+)  # to 2034: pandas has no zone offsets after 2037
 def test_a_zone_moves_the_offset_as_pandas_does(alias: str, start: datetime, rows: int) -> None:
     day = pd.date_range(start.date(), periods=1, freq=alias.lstrip("15"))[0] + timedelta(hours=12)
     expected = pd.date_range(day.tz_localize("Europe/Berlin"), periods=rows, freq=alias)

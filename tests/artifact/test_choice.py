@@ -1,4 +1,4 @@
-"""The rule that says which version is live."""
+"""The rule that chooses the live version."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Prediction intervals: ranks and bounds beside the definition of split conformal prediction, and invariants."""
+"""Prediction intervals: ranks and bounds against the definition of split conformal prediction, and invariants."""
 
 import json
 
@@ -78,7 +78,7 @@ def test_bounds_hold_the_forecast_and_widen_with_the_level(
     try:
         lower, upper = found.bounds(found.quantiles(levels), batch, values)
     except BoundOverflow as error:
-        assert np.abs(batch[error.row]).max() > 1e30  # noqa: PT017 - the rest of the test is for the other outcome
+        assert np.abs(batch[error.row]).max() > 1e30  # noqa: PT017 - the rest is the case without an error
         return
 
     assert lower.shape == upper.shape == (len(levels), len(windows), 2)

@@ -1,4 +1,4 @@
-"""Card keys: one signs, several are accepted."""
+"""Card keys: the first one signs, all of them are accepted."""
 
 from pathlib import Path
 

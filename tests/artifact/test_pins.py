@@ -1,4 +1,4 @@
-"""Pins: what they hold, who can read them, and what is no pin at all."""
+"""Pin files: their content, their permissions, and files that are not valid pins."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Numbers of published versions, and who can read them."""
+"""Publishing: version numbers and file permissions."""
 
 import os
 import shutil

@@ -186,7 +186,7 @@ def test_a_card_with_anything_odd_in_any_place_is_refused_or_read_and_raises_not
 
 
 def places(value: Any) -> Iterator[tuple[Any, ...]]:
-    """The keys that lead to each value within."""
+    """The path of keys to each value of a nested dictionary."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, found in inner:
         yield (key,)

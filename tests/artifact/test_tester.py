@@ -1,4 +1,4 @@
-"""The self-test: good, bad and unknown, and a process that outlives none of what it tests."""
+"""Self-test: good, bad and unknown outcomes, and the lifetime of its process."""
 
 import os
 import random
@@ -34,7 +34,7 @@ def ask(tester: SelfTester, folder: Path, seconds: float = 60) -> Verdict:
 
 
 def running_instead(tester: SelfTester, folder: Path, script: str) -> None:
-    """Another program in the place of the self-test."""
+    """Run another program instead of the self-test."""
     program = folder.parent / "program"
     program.write_text(f"#!{sys.executable}\n{script}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)

@@ -1,4 +1,4 @@
-"""axe-core: what it finds wrong with the accessibility of a page."""
+"""axe-core: accessibility violations of a page."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Chromium, services for it, and pages that must neither ask another host nor break their policy nor log an error."""
+"""Fixtures: Chromium, services, and pages that fail on a request to another host, a CSP violation or an error."""
 
 import re
 import shutil
@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.repository import add_version
 from tests.server import Server, running
 
-# What the browser itself logs of an answer that a test asks for.
+# Log lines of the browser about error responses that a test provokes.
 EXPECTED = re.compile(
     r"Failed to load resource: (the server responded with a status of (401|422|503)|net::ERR_CONNECTION_REFUSED)"
 )
-expect.set_options(timeout=30_000)  # a machine may be slow: it is no test of speed
+expect.set_options(timeout=30_000)  # generous for a slow machine: the tests do not measure speed
 Opener = Callable[..., Page]
 
 
@@ -44,7 +44,7 @@ def service(airline_models: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opener]:
-    """Open a page: `opened(url, width=…, color_scheme=…)`."""
+    """A function that opens a page: `opened(url, width=…, color_scheme=…)`."""
     complaints: list[str] = []
     with ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""The page for everybody: axe-core, keyboard alone, both themes, 320 to 1920 px, text sizes in pictures."""
+"""Accessibility of the page: axe-core, keyboard only, both themes, 320 to 1920 px, text sizes in charts."""
 
 import os
 from pathlib import Path
@@ -93,13 +93,13 @@ def test_text_in_the_chart_keeps_its_size_at_every_width(airline_page: Page) -> 
         canvas = airline_page.locator("#chart canvas")
         shown, drawn = canvas.evaluate("it => [it.getBoundingClientRect().width, it.width / devicePixelRatio]")
 
-        assert shown == pytest.approx(drawn, abs=1)  # a canvas that is scaled would scale its text
+        assert shown == pytest.approx(drawn, abs=1)  # a scaled canvas would scale its text, too
         assert shown <= width
 
 
 def test_the_chart_follows_a_change_of_the_theme(airline_page: Page) -> None:
     airline_page.emulate_media(color_scheme="dark")
-    # Pixels of the observed line in the dark theme's ink.
+    # Pixels of the observed line in the colour of the dark theme.
     airline_page.wait_for_function(
         """() => { const canvas = document.querySelector('#chart canvas');
         const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;

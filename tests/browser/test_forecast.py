@@ -1,4 +1,4 @@
-"""`make test-browser`: the page draws a forecast, compares it with what came, and hands it on."""
+"""Forecast on the page: the chart, the comparison with actual values, and the export as a table and as code."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ def answer_of(service: Server, airline_models: Path, end: int) -> dict[str, obje
 
 
 def table_of(page: Page) -> list[dict[str, str]]:
-    """The table as it is downloaded."""
+    """The downloaded table."""
     with page.expect_download() as found:
         page.click("text=Download as CSV")
     assert found.value.suggested_filename == "airline-forecast.csv"

@@ -1,4 +1,4 @@
-"""With API keys on: the page asks for the key, says when it is wrong, and keeps it out of the URL."""
+"""API keys on the page: it asks for the key, reports a wrong one, and keeps it out of the URL."""
 
 import hashlib
 import re

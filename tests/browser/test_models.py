@@ -1,4 +1,4 @@
-"""The page finds models, shows their versions and warnings, and follows what goes live."""
+"""Models on the page: search by name, versions, warnings, and changes of the live version."""
 
 import re
 import shutil
@@ -98,7 +98,7 @@ def test_after_a_422_the_card_is_read_again_and_the_new_window_is_asked(opened: 
     publish_airline(models_dir, "mlp")  # version 2: 24 values instead of one
     with running(tmp_path / "log", "--reload-seconds", "0.2", models_dir=models_dir) as server:
         page = opened(f"{server.url}/#mlp")
-        page.route("**/versions", lambda route: route.abort())  # the page has not seen what comes now
+        page.route("**/versions", lambda route: route.abort())  # the page does not see the next change of versions
         page.fill("#data", " ".join(map(str, range(100, 130))))
         expect(page.locator("#answer .value")).to_have_count(2)
         change_card(models_dir / "mlp" / "2", schema_version=99)

@@ -1,4 +1,4 @@
-"""Data of one's own on the page: typed numbers, pasted and dropped tables, read as training reads them."""
+"""User data on the page: typed numbers, pasted and dropped tables, read in the same way as by training."""
 
 import base64
 import re
@@ -33,7 +33,7 @@ READ_IN_PAGE = """async ([name, bytes]) => {
   }
 }"""
 NOT_TEXT = {name for name in READ if not name.endswith((".csv", ".tsv", ".txt", ".csv.gz"))}
-# Without flags training refuses these for what no forecast of the last window depends on.
+# Training refuses these without flags, for reasons that do not affect a forecast from the last window.
 FLAGGED = {name for name, (flags, *_) in READ.items() if flags} - {"clocks_put_back.csv"}
 READ_THOUGH_REFUSED = {
     "blank_line_without_dates.csv": 34,

@@ -1,4 +1,4 @@
-"""The page and the documents below a path, through a real nginx."""
+"""The page and `/docs` below a path prefix, through a real nginx."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ from tests.server import free_port, running
 
 pytestmark = pytest.mark.browser
 
-# How the proxy passes the path on, and with which options the service is started.
+# How the proxy passes the path on, and the options of the service.
 PASSED = {
     "the proxy takes the prefix off": ("/", "", ()),
     "the proxy takes it off and names it": (
@@ -42,7 +42,7 @@ http {{
 
 @contextmanager
 def proxied(folder: Path, url: str, path: str, header: str) -> Iterator[str]:
-    """nginx in front of the service at `url`; where it shows it."""
+    """Start nginx in front of the service at `url`; the public URL of the service."""
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     assert Path(program).exists(), "nginx is not installed (Debian: nginx)"
     port = free_port()

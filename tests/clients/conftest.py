@@ -8,12 +8,12 @@ import pytest
 from tests.repository import CHECKOUT, add_version, copy_of_shipped
 from tests.server import Server, running
 
-PYTHON = CHECKOUT / ".venv" / "bin" / "python"  # the service's own environment, which trains too
+PYTHON = CHECKOUT / ".venv" / "bin" / "python"  # the environment of the service, which has the training packages too
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The service in its own environment, with two versions of the LSTM; the clients are in this one."""
+    """The service with two versions of the LSTM. It runs in an environment of its own, without the clients."""
     folder = tmp_path_factory.mktemp("server")
     models_dir = copy_of_shipped(folder / "models")
     add_version(models_dir, "lstm", 2)
@@ -31,14 +31,14 @@ def dated_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def dated(dated_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The service with that repository."""
+    """The service with the repository `dated_models`."""
     with running(tmp_path_factory.mktemp("log") / "log", models_dir=dated_models, python=PYTHON) as server:
         yield server
 
 
 @pytest.fixture
 def dated_with_key(dated_models: Path, tmp_path: Path) -> Iterator[Server]:
-    """The same, for those with the key "secret" alone."""
+    """The same service, which requires the API key "secret"."""
     keys = tmp_path / "keys"
     keys.write_text(hashlib.sha256(b"secret").hexdigest())
     with running(tmp_path / "log", "--api-keys-file", keys, models_dir=dated_models, python=PYTHON) as server:

@@ -1,4 +1,4 @@
-"""The Python example of docs/protocols.md, run as it stands."""
+"""The Python example of docs/protocols.md runs unchanged."""
 
 import re
 from typing import Any
@@ -19,7 +19,7 @@ def test_the_example_with_nixtla_s_client_gives_dated_forecasts_and_anomalies(
     monkeypatch.chdir(CHECKOUT)
     found: dict[str, Any] = {}
 
-    exec(example.replace("http://127.0.0.1:8000", dated.url), found)  # noqa: S102 - the documentation's own code
+    exec(example.replace("http://127.0.0.1:8000", dated.url), found)  # noqa: S102 - code from the documentation
 
     assert found["forecast"].ds.iloc[-1].isoformat() == "1961-12-01T00:00:00"
     assert "TimeGPT-lo-95" in found["forecast"]

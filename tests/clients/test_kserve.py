@@ -1,4 +1,4 @@
-"""KServe's InferenceRESTClient, in both of its protocols, against a running service."""
+"""KServe's InferenceRESTClient, with both of its protocols, against a running service."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

@@ -1,4 +1,4 @@
-"""KServe's own types for its time series protocol read what the service answers."""
+"""KServe time series protocol: answers of the service are valid for KServe's own types."""
 
 import httpx
 from kserve.protocol.rest.timeseries.types import (

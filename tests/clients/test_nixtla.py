@@ -1,4 +1,4 @@
-"""NixtlaClient against a running service: frames with dates in, frames with dates out."""
+"""NixtlaClient against a running service, with data frames that have dates."""
 
 import logging
 from typing import Any
@@ -21,7 +21,7 @@ def client(dated: Server) -> NixtlaClient:
 
 @pytest.fixture(params=["ME", "MS"])
 def frame(request: pytest.FixtureRequest) -> pd.DataFrame:
-    """The airline passengers of twelve years, and twice as many, with months written by their first or last day."""
+    """Two series, the airline passengers and their double; each month is written as its first or its last day."""
     months = pd.date_range("1949-01-01", periods=len(AIRLINE), freq=request.param)
     one = pd.DataFrame({"unique_id": "one", "ds": months, "y": AIRLINE})
     return pd.concat([one, one.assign(unique_id="two", y=one.y * 2)])

@@ -101,7 +101,7 @@ def test_pydantic_models_are_validated_against_the_metadata_and_inferred(server:
 
 @pytest.mark.parametrize("version", [None, "1"])
 def test_pydantic_models_of_windows_are_inferred(server: Server, version: str | None) -> None:
-    """What validates a model there has no type for three axes of which the middle one is fixed."""
+    """The validator of pydantic-open-inference has no type for three axes with a fixed middle one."""
     window = [Value(x) for x in (1, 2, 3, 4, 5)]
 
     answer = remote(server, "lstm", Windows, version).infer(Windows(window=[window, window]))

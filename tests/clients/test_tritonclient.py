@@ -1,4 +1,4 @@
-"""Triton's own client, sync and aio, against a running service."""
+"""tritonclient, its sync and aio versions, against a running service."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -23,7 +23,7 @@ def client(server: Server) -> Iterator[Any]:
 
 
 def run(server: Server, ask: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
-    """What a coroutine makes of the aio client."""
+    """The result of a coroutine that gets the aio client."""
 
     async def main() -> Any:
         async with triton_aio.InferenceServerClient(server.url.removeprefix("http://")) as client:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on the wire, with a real server: order, framing, times, memory and the end of connections."""
+"""HTTP/1.1 connections of a real server: order of answers, framing, timeouts, memory and closing."""
 
 import http.client
 import os
@@ -27,7 +27,7 @@ CHUNKED = b"POST /predict/mlp HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A service with short times and little memory."""
+    """A service with short timeouts and a small memory budget."""
     options = ["--body-seconds", "1", "--answer-seconds", "1", "--keep-alive-seconds", "1.5"]
     memory = ["--memory-bytes", str(100 * MEGABYTES)]
     with running(tmp_path_factory.mktemp("short") / "log", *options, *memory) as server:
@@ -39,7 +39,7 @@ def alive(body: bytes, *headers: bytes, path: bytes = b"/predict/mlp") -> bytes:
 
 
 def receive(connection: socket.socket, answers: int) -> bytes:
-    """All of so many answers to single predictions."""
+    """The bytes of this number of answers to single predictions."""
     received = b""
     while received.count(b'"extrapolated"') < answers or not received.endswith(b"}"):
         part = connection.recv(65536)

@@ -1,4 +1,4 @@
-"""/forecast: every step and the intervals of the levels that are asked for; the other protocols' forms of both."""
+"""/forecast: every step, and intervals at the requested levels; the same in the other protocols."""
 
 import json
 from pathlib import Path

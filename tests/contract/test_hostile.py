@@ -1,4 +1,4 @@
-"""Requests that no well-meaning client sends: each has a stated answer, and the service goes on for the others."""
+"""Hostile requests: each gets a defined answer, and the service keeps serving other clients."""
 
 import gzip
 import json
@@ -25,10 +25,10 @@ def connect(server: Server) -> socket.socket:
 
 
 def exchange(server: Server, parts: Iterable[bytes]) -> bytes:
-    """Send as much as the server takes, and return all that it answers until it ends the connection."""
+    """Send as much as the server accepts; return everything that it sends until it closes the connection."""
     with connect(server) as connection:
         answer = b""
-        with suppress(ConnectionError):  # the server has seen enough
+        with suppress(ConnectionError):  # the server has closed the connection
             for part in parts:
                 connection.sendall(part)
         with suppress(ConnectionResetError):
@@ -137,7 +137,7 @@ def test_an_endless_body_in_chunks_is_cut_off(hardened: Server) -> None:
 
     answer = exchange(hardened, chunked(200 * MEGABYTES))
 
-    assert status_of(answer) in {0, 413}  # 0: the answer was lost with the connection that the client kept filling
+    assert status_of(answer) in {0, 413}  # 0: the answer was lost, since the client kept sending
     assert psutil.Process(hardened.process.pid).memory_info().rss - before < 50 * MEGABYTES
 
 

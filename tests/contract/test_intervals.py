@@ -1,4 +1,4 @@
-"""Intervals on every route: they hold the forecast, never cross, widen with the level, and are the same numbers."""
+"""Intervals on every route: they contain the forecast, never cross, widen with the level, and are the same numbers."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ WINDOW, STEPS = 24, 12
 NUMBERS = st.floats(-1e6, 1e6, width=32)
 Ends = dict[str, dict[str, Any]]
 
-# Each route takes windows and levels, and gives (rows, steps) and the ends by level.
+# Each function takes windows and levels, and returns (rows, steps) and the bounds by level.
 
 
 def native(client: httpx.Client, windows: list[list[float]], levels: list[float]) -> tuple[Any, Ends]:
@@ -117,5 +117,5 @@ def test_on_every_route_intervals_hold_the_forecast_never_cross_and_are_the_same
         assert (np.array(values) <= upper).all()
         assert (lower[1:] <= lower[:-1]).all()
         assert (upper[1:] >= upper[:-1]).all()
-    assert all(answer == answers[1] for answer in answers[2:])  # a batch of several rows differs in its last digits
+    assert all(answer == answers[1] for answer in answers[2:])  # the last digits of a batch of several rows differ
     assert answers[0][0] == [pytest.approx(row, rel=1e-4, abs=1) for row in answers[1][0]]

@@ -1,4 +1,4 @@
-"""Requests that are worked on in a process of their own are answered as small ones are, whatever becomes of it."""
+"""Large requests, parsed in a separate process: same answers as small ones, also if that process dies."""
 
 import gzip
 import json

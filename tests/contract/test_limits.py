@@ -1,4 +1,4 @@
-"""The contract's refusals, each from a real service that is set to come to it soon."""
+"""Refusals over HTTP: each limit, exceeded on a real service with low settings."""
 
 import hashlib
 import socket
@@ -39,7 +39,7 @@ def test_a_body_that_stops_arriving_is_a_408_and_ends_the_connection(tmp_path: P
 
 
 def exchange(server: Server, request: bytes) -> bytes:
-    """Send bytes, and take what comes until the server ends the connection."""
+    """Send bytes; return what the server sends until it closes the connection."""
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=60) as connection:
         connection.sendall(request)
         parts = iter(lambda: connection.recv(65536), b"")

@@ -1,4 +1,4 @@
-"""What a service tells of itself: metrics, whichever worker is asked, request ids, and its log."""
+"""Metrics, which are the same from every worker; request ids; the log."""
 
 import json
 import re
@@ -20,14 +20,14 @@ Samples = dict[tuple[str, ...], float]
 
 
 def samples(server: Server) -> Samples:
-    """The value of each series, by its name and the values of its labels, in the order of their names."""
+    """The value of each series, by its name and its label values, sorted by label name."""
     text = httpx.get(f"{server.url}/metrics").raise_for_status().text
     families = text_string_to_metric_families(text)
     return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
 
 
 def wait_for(server: Server, is_there: Callable[[Samples], bool]) -> Samples:
-    """The metrics, as soon as they are so; workers see each other's a second late."""
+    """The metrics, as soon as the condition holds; workers see each other's metrics a second late."""
     deadline = time.monotonic() + 60
     while not is_there(seen := samples(server)):
         assert time.monotonic() < deadline, seen
@@ -43,11 +43,11 @@ def watched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_predictions_rows_extrapolated_rows_and_values_are_counted_over_all_workers(watched: Server) -> None:
     for _ in range(10):
-        httpx.post(f"{watched.url}/predict/mlp", json={"value": 5}).raise_for_status()  # each on a connection anew
+        httpx.post(f"{watched.url}/predict/mlp", json={"value": 5}).raise_for_status()  # each on a new connection
         httpx.post(f"{watched.url}/predict/mlp/batch", json={"values": [5, 5, 1000]}).raise_for_status()
         httpx.post(f"{watched.url}/predict/mlp", json={"value": "5"})
 
-    wrong = ("lagcast_request_seconds_count", "/predict/{name}", "422")  # the last that was sent
+    wrong = ("lagcast_request_seconds_count", "/predict/{name}", "422")  # the last one sent
     seen = wait_for(watched, lambda seen: seen["lagcast_predictions_total", "mlp", "1"] == 20 and seen.get(wrong) == 10)
 
     assert seen["lagcast_rows_total", "mlp", "1"] == 40
@@ -129,7 +129,7 @@ def test_a_refused_version_is_named_and_it_and_a_swap_are_counted_once(workers: 
     add_version(prepared, "mlp", 2)
     (add_version(prepared, "mlp", 3) / LITERT_FILE).write_bytes(b"short")
     with running(tmp_path / "log", "--reload-seconds", "0.2", "--workers", workers, models_dir=models_dir) as server:
-        (prepared / "mlp" / "2").rename(models_dir / "mlp" / "2")  # whole at once, as publishing does
+        (prepared / "mlp" / "2").rename(models_dir / "mlp" / "2")  # atomically, as publishing does
         wait_for(server, lambda seen: seen["lagcast_live_version", "mlp"] == 2)
         (prepared / "mlp" / "3").rename(models_dir / "mlp" / "3")
         seen = wait_for(server, lambda seen: any(key[0] == "lagcast_refused_version" for key in seen))

@@ -1,4 +1,4 @@
-"""The contract of the routes that tell of models and health, through HTTP."""
+"""Routes for models and health, over HTTP."""
 
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def test_a_newer_version_that_is_damaged_is_not_live_and_the_reason_is_told(tmp_
 
 
 def test_the_highest_version_is_live_and_takes_windows_of_its_own_length(tmp_path: Path) -> None:
-    """A model of a user's own series, with another window, under the same contract."""
+    """A model of a user's own series with another window length."""
     series = tmp_path / "own.csv"
     series.write_text("x\n" + "\n".join(str(value % 9) for value in range(80)))
     models_dir = copy_of_shipped(tmp_path / "models")

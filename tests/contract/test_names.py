@@ -26,7 +26,7 @@ def add_model(models_dir: Path, name: str, like: str, **changes: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Models that are called neither lstm nor mlp, one with a key of its own, and one that cannot be served."""
+    """Models with other names than lstm and mlp, one with another input key, and one that cannot be served."""
     folder = tmp_path_factory.mktemp("named")
     for name, like in SAMPLES.items():
         add_model(folder / "models", name, like)

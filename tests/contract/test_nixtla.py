@@ -1,4 +1,4 @@
-"""The wire of NixtlaClient: what it sends, compressed too, and what no published network can do, refused in words."""
+"""HTTP requests of NixtlaClient, also compressed; what published networks do not support is refused with a message."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the service does: its examples work and every status is told."""
+"""OpenAPI document: its examples work, and every status is documented."""
 
 from typing import Any
 
@@ -102,7 +102,7 @@ def test_the_answer_that_is_shown_is_the_one_that_the_example_gets(airline: http
 
 
 def approximately(answer: Any) -> Any:
-    """Forecasts may differ in their last digits on another processor."""
+    """Compare numbers approximately: the last digits of forecasts differ between processors."""
     if isinstance(answer, dict):
         return {key: approximately(value) for key, value in answer.items()}
     if isinstance(answer, list):

@@ -1,4 +1,4 @@
-"""The page and its files, and what they are allowed to do."""
+"""The page, its static files and their Content-Security-Policy."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The contract of the four prediction routes, through HTTP."""
+"""The four prediction routes, over HTTP."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the inference protocols share with the service's own routes: its predictions, its limits and its end."""
+"""All inference protocols: same predictions, limits and graceful shutdown as the native routes."""
 
 import hashlib
 import json

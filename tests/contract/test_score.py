@@ -1,4 +1,4 @@
-"""/score: errors of the live and the kept versions on actual values, beside baselines; the totals of all workers."""
+"""/score: errors of live and kept versions and of baselines on actual values; totals over all workers."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ BODY = {"windows": WINDOWS, "actuals": KNOWN}
 
 
 def with_versions(models_dir: Path, folder: Path) -> Path:
-    """Also airline/2 without intervals, airline/3; and `mixed`, whose live version is another than the one before."""
+    """With airline/2 without intervals, airline/3, and `mixed`, whose two versions are of different kinds."""
     shutil.copytree(models_dir, folder)
     add_version(folder, "airline", 2, intervals=None)
     add_version(folder, "airline", 3)
@@ -53,7 +53,7 @@ def score(server: Server, name: str = "airline", body: Any = None) -> httpx.Resp
 
 
 def expected(server: Server, version: int) -> dict[str, Any]:
-    """The errors as they follow from what /forecast answers."""
+    """The errors, computed from the answers of /forecast."""
     asked = {"windows": WINDOWS, "levels": [80, 95]} if version != 2 else {"windows": WINDOWS}
     answer = httpx.post(f"{server.url}/forecast/airline/batch?version={version}", json=asked).json()
     actuals = np.array(KNOWN, float)
@@ -127,7 +127,7 @@ def test_without_a_known_actual_there_are_no_errors(scored: Server) -> None:
 
 
 def total(seen: dict[tuple[str, ...], float], metric: str, version: str, of: str | None = None) -> float:
-    """A counter of airline, whatever the order of its labels."""
+    """A counter of the model airline, with its labels in any order."""
     wanted = {"airline", version} | ({of} if of else set())
     (found,) = [v for key, v in seen.items() if key[0] == f"{metric}_total" and set(key[1:]) == wanted]
     return found
@@ -135,7 +135,7 @@ def total(seen: dict[tuple[str, ...], float], metric: str, version: str, of: str
 
 def test_errors_are_counted_once_by_version_whichever_worker_was_asked(scored: Server) -> None:
     before = wait_for(scored, lambda _: True)
-    answers = [score(scored).json() for _ in range(6)]  # each on a connection anew
+    answers = [score(scored).json() for _ in range(6)]  # each on a new connection
     live = answers[0]["scores"][0]
 
     seen = wait_for(scored, lambda seen: total(seen, ACTUALS, "3") - total(before, ACTUALS, "3") == 6 * COUNT)
@@ -174,7 +174,7 @@ def test_a_refused_request_counts_nothing(scored: Server) -> None:
     def actuals() -> float:
         return total(samples(scored), ACTUALS, "3")
 
-    time.sleep(1.5)  # what other tests have sent is known to every worker
+    time.sleep(1.5)  # until every worker knows what other tests have sent
     before = actuals()
     overflowing = {"windows": [*WINDOWS, [3e38, -3e38] * 12], "actuals": [*KNOWN, [1] * STEPS]}
 

@@ -1,7 +1,7 @@
-"""TensorFlow Serving's REST contract: what its documentation and its own tests say, asked of the two models here.
+"""TensorFlow Serving REST API: its documentation and its own tests, applied to the shipped models.
 
 Sources: tensorflow/serving, tensorflow_serving/g3doc/api_rest.md, model_servers/http_rest_api_handler_test.cc,
-util/json_tensor.cc. There the model is half_plus_two or half_plus_three: texts and shapes are theirs, numbers are not.
+util/json_tensor.cc. Their model is half_plus_two or half_plus_three: texts and shapes are theirs, numbers are not.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""KServe's time series protocol: any model, right calendars, an error for one series alone, ordered quantiles."""
+"""KServe time series protocol: any model, calendar arithmetic, errors per series, ordered quantiles."""
 
 from typing import Any
 
@@ -95,7 +95,7 @@ def test_any_published_model_answers_at_the_time_that_its_horizon_says(
 
     found = content(airline, request)
 
-    # These two forecast another series at the time of the window's last value: their horizon is 0.
+    # These two predict another series at the time of the window's last value: their horizon is 0.
     last = {"lstm": "2024-03-04", "mlp": "2024-02-28"}[model]
     assert found["timestamps"] == [last]
 
@@ -119,7 +119,7 @@ def test_calendars_are_right(airline: httpx.Client, frequency: str, start: str, 
 @pytest.mark.parametrize(
     ("frequency", "start", "expected"),
     [
-        ("hour", "2024-03-30T22:00:00+01:00", "2024-03-31T03:00:00+01:00"),  # Berlin's clocks jump at 2:00
+        ("hour", "2024-03-30T22:00:00+01:00", "2024-03-31T03:00:00+01:00"),  # Berlin's clocks are put forward at 2:00
         ("hour", "2024-03-30T22:00:00[Europe/Berlin]", "2024-03-31T04:00:00+02:00[Europe/Berlin]"),
         ("day", "2024-02-24", "2024-02-29"),
         ("quarter", "2022-11-30", "2024-02-29"),

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol v2 in JSON: its specification, asked of the two models here."""
+"""Open Inference Protocol v2 in JSON: the specification, tested with the shipped models."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The binary tensor extension of the Open Inference Protocol v2: its sizes, in and out, each of them checked."""
+"""Binary tensor extension of the Open Inference Protocol v2: the sizes in requests and answers."""
 
 import json
 import zlib
@@ -29,7 +29,7 @@ def post(
 
 
 def predictions(answer: httpx.Response) -> list[float]:
-    """The bytes after the JSON of an answer, whose sizes agree."""
+    """The binary data after the JSON of an answer; checks that the sizes agree."""
     length = int(answer.headers[HEADER])
     (output,) = json.loads(answer.content[:length])["outputs"]
     tensor = answer.content[length:]

@@ -1,4 +1,4 @@
-"""The infer route of the Open Inference Protocol v2 takes and gives compressed bodies, and no other route does."""
+"""Compressed bodies: only the infer route of the Open Inference Protocol v2 accepts and sends them."""
 
 import gzip
 import zlib

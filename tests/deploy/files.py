@@ -1,4 +1,4 @@
-"""The deployment files of the checkout, and commands that check them."""
+"""Paths of the deployment files, and a runner for the commands that check them."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ DEPLOY = CHECKOUT / "deploy"
 
 
 def run(*command: str | Path, cwd: Path = CHECKOUT, **environment: str) -> str:
-    """Run a command, with no LAGCAST_ variables but those given, and return its output. A failure fails the test."""
+    """Run a command with only the given LAGCAST_ variables; return its output. A failure fails the test."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LAGCAST_")}
     done = subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, check=False, env=inherited | environment, timeout=300

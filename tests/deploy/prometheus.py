@@ -1,4 +1,4 @@
-"""A real Prometheus with the rules of the checkout, over targets that a test names."""
+"""A real Prometheus with the rules of the checkout, and targets that a test sets."""
 
 import json
 import subprocess
@@ -14,18 +14,18 @@ import yaml
 from tests.deploy.files import DEPLOY, read
 from tests.server import free_port
 
-SECONDS_AT_MOST = 180  # for anything to be seen: a busy machine is slow, and nothing here is about speed
+SECONDS_AT_MOST = 180  # to wait for a value: generous for a busy machine, since no test here measures speed
 
 
 class Prometheus:
-    """Where it answers, and the file that names its targets."""
+    """A running Prometheus: its address, and the file with its targets."""
 
     def __init__(self, address: str, targets: Path) -> None:
         self._url = f"http://{address}/api/v1"
         self._targets = targets
 
     def scrape(self, *urls: str) -> None:
-        """Scrape these services from now on, each as the instance of its place in the list: replica-0, replica-1, …"""
+        """Scrape these services from now on, with the instance labels replica-0, replica-1, … in this order."""
         groups = [
             {"targets": [url.removeprefix("http://")], "labels": {"instance": f"replica-{number}"}}
             for number, url in enumerate(urls)
@@ -35,7 +35,7 @@ class Prometheus:
         written.rename(self._targets)
 
     def ask(self, path: str, **parameters: str | float) -> Any:
-        """The data of an answer; waits while Prometheus starts, when it answers nothing or 503."""
+        """The `data` of an API answer. Waits while Prometheus starts, when it does not answer or answers 503."""
         deadline = time.monotonic() + SECONDS_AT_MOST
         while True:
             try:
@@ -49,16 +49,16 @@ class Prometheus:
             time.sleep(0.2)
 
     def now(self, query: str) -> dict[tuple[str, ...], float]:
-        """The present value of each series of a query, by the values of its labels in the order of their names."""
+        """The current value of each series of a query, by its label values, sorted by label name."""
         return {_key(found["metric"]): float(found["value"][1]) for found in self.ask("query", query=query)["result"]}
 
     def since(self, begin: float, query: str, step: float = 1) -> dict[tuple[str, ...], list[float]]:
-        """The values of each series of a query from a time until now."""
+        """The values of each series of a query, from a start time until now."""
         found = self.ask("query_range", query=query, start=begin, end=time.time(), step=step)["result"]
         return {_key(series["metric"]): [float(value) for _, value in series["values"]] for series in found}
 
     def wait(self, query: str, is_there: Callable[[Mapping[tuple[str, ...], float]], bool]) -> None:
-        """Wait until the answer to a query is so."""
+        """Wait until the result of a query satisfies a condition."""
         deadline = time.monotonic() + SECONDS_AT_MOST
         while not is_there(seen := self.now(query)):
             assert time.monotonic() < deadline, f"{query}: {seen}"
@@ -71,7 +71,7 @@ def _key(labels: Mapping[str, str]) -> tuple[str, ...]:
 
 @contextmanager
 def prometheus(folder: Path) -> Iterator[Prometheus]:
-    """Start it with the checkout's configuration, but for the targets and the time between two scrapes."""
+    """Start Prometheus with the configuration of the checkout, except for the targets and the scrape interval."""
     config = read(DEPLOY / "prometheus" / "prometheus.yml")
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     config["rule_files"] = [str(DEPLOY / "prometheus" / "alerts.yml")]

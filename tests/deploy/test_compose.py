@@ -15,7 +15,7 @@ from tests.repository import CHECKOUT
 
 COMPOSE = DEPLOY / "compose"
 INCLUDED = [CHECKOUT / path for path in read(CHECKOUT / "compose.yaml")["include"][0]["path"]]
-# What is set on the host says where the port is published and what is mounted; in the container these are fixed.
+# On the host these set the published port and the mounts; in the container they have fixed values.
 OF_THE_HOST = {
     "LAGCAST_HOST": "0.0.0.0",  # noqa: S104
     "LAGCAST_PORT": "8000",
@@ -31,14 +31,14 @@ needs_compose = pytest.mark.skipif(
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with Compose's own tags, such as !reset."""
+    """YAML loader that accepts Compose's own tags, such as !reset."""
 
 
 Loader.add_multi_constructor("!", lambda loader, _, node: loader.construct_sequence(node))
 
 
 def load(path: Path) -> Any:
-    return yaml.load(path.read_text(), Loader)  # noqa: S506 - a SafeLoader with one tag more
+    return yaml.load(path.read_text(), Loader)  # noqa: S506 - a SafeLoader with one more tag
 
 
 def variables() -> set[str]:
@@ -46,7 +46,7 @@ def variables() -> set[str]:
 
 
 def passed_on(*paths: Path) -> set[str]:
-    """The variables that the service in these files is given."""
+    """The environment variables that these files pass to the service."""
     return {name for path in paths for name in read(path)["services"].get("service", {}).get("environment", {})}
 
 
@@ -60,14 +60,14 @@ def test_every_setting_reaches_the_service_and_no_other_name_is_passed_on() -> N
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with the checkout's compose files and nothing of the user's."""
+    """A folder with the compose files of the checkout and no files of the user."""
     shutil.copy(CHECKOUT / "compose.yaml", tmp_path)
     shutil.copytree(COMPOSE, tmp_path / "deploy" / "compose")
     return tmp_path
 
 
 def resolved(project: Path, *files: str, **environment: str) -> Any:
-    """What `docker compose` makes of the project: its services and secrets, variables filled in."""
+    """The resolved project, `docker compose config`: services and secrets with variables substituted."""
     names = [part for file in files for part in ("-f", file)]
     return yaml.safe_load(run("docker", "compose", *names, "--profile", "*", "config", cwd=project, **environment))
 
@@ -91,7 +91,7 @@ def test_every_line_of_the_user_s_env_file_reaches_the_service_but_what_is_of_th
 
     assert environment["LAGCAST_WORKERS"] == "5"
     assert environment["LAGCAST_PORT"] == "8000"
-    assert environment["LAGCAST_API_KEY_FILE"] == "./keys"  # misspelt: the service says so and does not start
+    assert environment["LAGCAST_API_KEY_FILE"] == "./keys"  # misspelt: the service reports it and does not start
 
 
 @needs_compose

@@ -1,4 +1,4 @@
-"""What the dashboard says of real events: predictions, a swap, a bad version, a killed worker, a restart."""
+"""The dashboard after real events: predictions, a new live version, a bad version, a killed worker, a restart."""
 
 import shutil
 import time
@@ -20,17 +20,17 @@ pytestmark = pytest.mark.skipif(
     shutil.which("prometheus") is None, reason="prometheus is not installed (Debian: prometheus)"
 )
 OPTIONS = ("--workers", "2", "--reload-seconds", "0.5")
-# Two windows of the airline passengers, and what came after them.
+# Two windows of the airline passengers, and the actual values after them.
 SCORED = {
     "windows": [AIRLINE[-36:-12], AIRLINE[-37:-13]],
     "actuals": [AIRLINE[-12:], AIRLINE[-13:-1]],
 }
-# What these show is there only in a container or a pod, or after what did not happen here.
+# Panels without data here: they need a container or a pod.
 EMPTY = {"Share of the memory limit"}
 
 
 class Past(NamedTuple):
-    """The Prometheus that watched, when it began, and what its panels said before the service was restarted."""
+    """A Prometheus with recorded events, their start time, and the values of the panels before the restart."""
 
     prometheus: Prometheus
     begin: float
@@ -55,7 +55,7 @@ def predict(server: Server) -> None:
 
 
 def publish(models_dir: Path, version: int, *, good: bool) -> None:
-    """A version, whole at once, as publishing does it."""
+    """Publish a version by an atomic rename, as training does."""
     prepared = copy_of_shipped(models_dir.parent / f"prepared-{version}")
     folder = add_version(prepared, "mlp", version)
     if not good:
@@ -72,7 +72,7 @@ def kill_a_worker(server: Server) -> None:
 def first_process(
     watching: Prometheus, server: Server, models_dir: Path, begin: float
 ) -> dict[str, dict[tuple[str, ...], list[float]]]:
-    """The events of the first process, each seen by Prometheus before the next, and what the panels say then."""
+    """Cause the events of the first process, each scraped before the next one; return the values of the panels."""
     watching.scrape(server.url)
     watching.wait('lagcast_live_version{model="mlp"}', lambda seen: list(seen.values()) == [1])
     predict(server)
@@ -202,7 +202,7 @@ def test_the_accuracy_panels_show_the_errors_on_the_actual_values(past: Past, ai
     )
 
     def ask(query: str) -> dict[tuple[str, ...], float]:
-        """The answer, as soon as it is of airline too: a scrape that takes too long leaves no gauge behind."""
+        """The result, as soon as it includes airline: after a scrape that timed out the gauges are missing."""
         past.prometheus.wait(query, lambda seen: any("airline" in key for key in seen))
         return past.prometheus.now(query)
 

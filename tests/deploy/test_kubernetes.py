@@ -1,4 +1,4 @@
-"""Kubernetes resources: valid against the schemas of the API with each component, and in agreement with the service."""
+"""Kubernetes resources: valid against the API schemas with each component, and consistent with the service."""
 
 import json
 import shutil
@@ -17,11 +17,11 @@ from tests.repository import CHECKOUT
 
 KUBERNETES = DEPLOY / "kubernetes"
 COMPONENTS = sorted(path.name for path in (KUBERNETES / "components").iterdir())
-# Custom resources: no schema of theirs is in Kubernetes' own.
+# Custom resources: the schemas of Kubernetes do not include them.
 CUSTOM = {"PodMonitor", "PrometheusRule", "HTTPRoute"}
 POD = {"app.kubernetes.io/name": "lagcast", "app.kubernetes.io/component": "service"}
 
-# Their operators' schemas are on npm alone.
+# The schemas of their operators are only on npm.
 SCHEMAS = CHECKOUT / "tests" / "deploy" / "custom_resources"
 
 needs_schemas = pytest.mark.skipif(
@@ -32,7 +32,7 @@ needs_kustomize = pytest.mark.skipif(shutil.which("kubectl") is None, reason="ku
 
 
 def built(folder: Path, *components: str) -> dict[tuple[str, str], Any]:
-    """The resources that `kubectl apply -k` would send, by kind and name, with these components switched on."""
+    """The resources that `kubectl apply -k` would send, by kind and name, with these components enabled."""
     copy = shutil.copytree(KUBERNETES, folder / "kubernetes")
     kustomization = read(copy / "kustomization.yaml") | {"components": [f"components/{name}" for name in components]}
     (copy / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))

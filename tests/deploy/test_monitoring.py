@@ -1,4 +1,4 @@
-"""Prometheus, alerts, dashboard: valid, about metrics that exist, and with a section of the runbook for each alert."""
+"""Prometheus, alerts and dashboard: valid, only metrics that exist, and a runbook section for each alert."""
 
 import json
 import re
@@ -17,9 +17,9 @@ from tests.repository import CHECKOUT
 PROMETHEUS = DEPLOY / "prometheus"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboards" / "lagcast.json").read_text())
 RUNBOOK = CHECKOUT / "docs" / "runbook.md"
-# Of the paths that take a POST, those that predict nothing.
+# Paths with a POST that is not a prediction.
 NO_PREDICTION = re.compile("/v2/repository/index|/score/.*")
-# The alerts whose bound is a line in a panel.
+# Alerts whose threshold is a line in a panel.
 LINED = {
     *("LagcastFailing", "LagcastSlow", "LagcastExtrapolating", "LagcastMemory"),
     *("LagcastWorseThanBaseline", "LagcastCoverage"),
@@ -37,14 +37,14 @@ def panels() -> list[Any]:
 
 
 def filled(expression: str) -> str:
-    """A query of the dashboard with its variables filled in."""
+    """A query of the dashboard with its variables substituted."""
     for name, value in VARIABLES.items():
         expression = expression.replace(name, value)
     return expression
 
 
 def dashboard_queries() -> list[str]:
-    """The dashboard's own queries and annotations, its variables filled in."""
+    """The queries and annotations of the dashboard with its variables substituted."""
     expressions = [target["expr"] for panel in panels() for target in panel["targets"]]
     return [filled(e) for e in [*expressions, *(a["expr"] for a in DASHBOARD["annotations"]["list"])]]
 

@@ -10,13 +10,13 @@ from tests.docker.engine import attempt, checkout_copy, run
 
 @pytest.fixture(scope="session")
 def images() -> None:
-    """The service's and the training's image, from the checkout."""
+    """The images of the service and of training, built from the checkout."""
     run("docker", "compose", "build", "service", "train")
 
 
 @pytest.fixture
 def kitchen(images: None, tmp_path: Path) -> Iterator[Path]:
-    """A copy of the checkout to run a recipe in; whatever is started there is stopped and removed."""
+    """A copy of the checkout to run a recipe in. Containers that are started there are stopped and removed."""
     folder = checkout_copy(tmp_path)
     try:
         yield folder

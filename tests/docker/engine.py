@@ -14,12 +14,12 @@ import httpx
 from tests.repository import CHECKOUT
 
 URL = "http://127.0.0.1:8000"
-SECONDS_AT_MOST = 1800  # a first build of the training's image downloads TensorFlow
+SECONDS_AT_MOST = 1800  # the first build of the training image downloads TensorFlow
 STAND_INS = CHECKOUT / "tests" / "docker" / "stand_ins"
 
 
 def attempt(*command: str, cwd: Path = CHECKOUT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, with only the LAGCAST_ variables that are given."""
+    """Run a command with only the given LAGCAST_ variables; return the completed process."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LAGCAST_")}
     return subprocess.run(
         command,
@@ -33,7 +33,7 @@ def attempt(*command: str, cwd: Path = CHECKOUT, **environment: str) -> subproce
 
 
 def run(*command: str, cwd: Path = CHECKOUT, **environment: str) -> str:
-    """Run a command that has to end well, and return what it printed."""
+    """Run a command and return its output; fail the test if the command fails."""
     done = attempt(*command, cwd=cwd, **environment)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout.strip()
@@ -48,7 +48,7 @@ def inspect(container: str, template: str) -> str:
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 120) -> None:
-    """Wait until something is so; a service that does not answer yet is not."""
+    """Wait until a condition holds; it does not hold while a service does not answer."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -70,12 +70,12 @@ def recipe(title: str) -> str:
 
 
 def cook(commands: str, folder: Path, **environment: str) -> str:
-    """Run the commands of a recipe in a folder as a user would paste them, each of which has to end well."""
+    """Run the commands of a recipe in a folder as a user would paste them; each has to succeed."""
     return run("bash", "-euo", "pipefail", "-c", commands, cwd=folder, **environment)
 
 
 def checkout_copy(folder: Path) -> Path:
-    """A copy of what is tracked, so that nothing of a user's is used and nothing is left in the tree."""
+    """A copy of the tracked files, so that untracked files are not used and nothing is left in the checkout."""
     for name in run("git", "ls-files", "-z").split("\0"):
         if name and (CHECKOUT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -84,6 +84,6 @@ def checkout_copy(folder: Path) -> Path:
 
 
 def provide(image: str, name: str) -> None:
-    """Have an image: what is here, else the hub's, else one of Debian's packages under the same name."""
+    """Provide an image: the local one, else from Docker Hub, else built from Debian packages under the same name."""
     if attempt("docker", "image", "inspect", image).returncode and attempt("docker", "pull", image).returncode:
         run("docker", "build", "--tag", image, "--file", str(STAND_INS / f"{name}.Dockerfile"), str(STAND_INS))

@@ -1,4 +1,4 @@
-"""`make test-docker`: the images, compose and a swarm on a real Docker Engine. Port 8000 has to be free."""
+"""`make test-docker`: images, Compose and a swarm on a real Docker Engine. Port 8000 has to be free."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ MEGABYTE = 10**6
 
 @pytest.fixture(scope="module")
 def container(images: None) -> Iterator[str]:
-    """The id of the service's container, healthy."""
+    """The id of the container of the service, once it is healthy."""
     compose("up", "--detach", "--wait", "service")
     try:
         yield compose("ps", "--quiet", "service")
@@ -88,7 +88,7 @@ def test_a_container_that_is_told_to_stop_drains_and_ends_well(container: str) -
 
 
 class Balancer:
-    """Clients that ask whichever replicas are ready, as a balancer would send them there."""
+    """Clients that send requests only to ready replicas, as a load balancer does."""
 
     def __init__(self) -> None:
         self.answered = 0
@@ -132,7 +132,7 @@ class Balancer:
             connection.close()
 
     def _ask(self, connection: HTTPConnection) -> bool:
-        """Ask once; whether the connection may be used again."""
+        """Send one request; return whether the connection can be reused."""
         connection.request("POST", "/predict/mlp", '{"value": 5}', {"Content-Type": "application/json"})
         answer = connection.getresponse()
         content = answer.read()

@@ -1,4 +1,4 @@
-"""`make test-docker`: the base image pinned by digest, and the bill of materials of what the images hold."""
+"""`make test-docker`: the base image pinned by digest, and the bill of materials of the images."""
 
 import json
 import re
@@ -83,6 +83,6 @@ def _all_normal(held: set[tuple[str, str | None]]) -> set[tuple[str, str | None]
 
 
 def _not_for_this_python(packages: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those whose line in the lock file has a marker, so that an image may do without them."""
+    """Packages with an environment marker in the lock file, which an image may not contain."""
     text = (CHECKOUT / "requirements" / "serve.txt").read_text()
     return {(name, version) for name, version in packages if f"{name}=={version} ;" in text}

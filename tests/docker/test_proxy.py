@@ -18,7 +18,7 @@ PROXIED = {"COMPOSE_FILE": "compose.yaml:deploy/compose/proxy.yaml"}
 
 
 class Proxied:
-    """A copy of the checkout with the service up behind the proxy, on ports that are free here."""
+    """A copy of the checkout with the service running behind the proxy, on free ports."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ def proxied(kitchen: Path) -> Iterator[Proxied]:
 
 
 def test_requests_go_over_tls_to_every_replica_and_large_bodies_meet_the_service_s_own_limit(proxied: Proxied) -> None:
-    with httpx.Client(base_url=proxied.url, verify=False) as client:  # noqa: S501 - signed by a root of Caddy's own
+    with httpx.Client(base_url=proxied.url, verify=False) as client:  # noqa: S501 - signed by Caddy's own root
         ids = {client.get("/models").raise_for_status().headers["x-request-id"].split("-")[0] for _ in range(20)}
         two_megabytes = client.post("/predict/mlp/batch", content=b" " * 2 * 2**20 + b'{"values": [1]}')
         too_large = client.post("/predict/mlp/batch", content=b" " * 17 * 2**20)
@@ -80,7 +80,7 @@ def test_prometheus_scrapes_each_replica_by_itself(proxied: Proxied) -> None:
 
 
 class Clients:
-    """Clients that ask without a pause, and what went wrong."""
+    """Clients that send requests without a pause, and their failures."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -123,7 +123,7 @@ def test_an_update_behind_the_proxy_replaces_every_replica_while_it_answers(
     with capsys.disabled():
         print(f"\n{clients.answered} answers during the update, failed: {clients.failures[:3]}")
     if proxied.compose("exec", "proxy", "caddy", "version").lstrip("v").startswith("2.6"):
-        # Debian's: it asks another replica where one refuses, but has lost the body of a POST by then.
+        # Caddy of Debian retries on another replica if one refuses, but has lost the body of a POST by then.
         assert {failure.strip() for failure in clients.failures} <= {"502"}
     else:
         assert clients.failures == []

@@ -1,4 +1,4 @@
-"""`make test-docker`: the recipes of docs/deploy.md, run as they stand there."""
+"""`make test-docker`: the commands of docs/deploy.md, run unchanged."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.docker.engine import URL, attempt, compose, cook, recipe, run, wait_f
 
 pytestmark = pytest.mark.docker
 
-# Of the host's users: neither root nor the containers' own.
+# A user of the host: neither root nor the user of the containers.
 SOMEBODY = 12345
 
 
@@ -26,7 +26,7 @@ def given_to_somebody(folder: Path) -> Path:
 
 
 def as_somebody(commands: str) -> str:
-    """The recipe as that user would run it: the test itself may be root, who may write everywhere."""
+    """The recipe for the user SOMEBODY: the test itself may run as root, which can write everywhere."""
     assert "$(id -u):$(id -g)" in commands
     return commands.replace("$(id -u):$(id -g)", f"{SOMEBODY}:{SOMEBODY}")
 

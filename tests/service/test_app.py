@@ -1,4 +1,4 @@
-"""The application as a whole, in this process, where a server would not come that far."""
+"""The whole application in this process, for cases that cannot be reached through a server."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""One rule for the live version: a running service, `artifact list` and a restarted service say the same."""
+"""One rule for the live version: a running service, `artifact list` and a restarted service agree."""
 
 import shutil
 import subprocess

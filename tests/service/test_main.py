@@ -1,4 +1,4 @@
-"""`python -m service`, from its arguments to its end."""
+"""`python -m service`: arguments, start, signals and exit codes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The memory budget of a process by the limit of its container."""
+"""Memory budget of a process, from the memory limit of its container."""
 
 from pathlib import Path
 

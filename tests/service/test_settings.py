@@ -1,4 +1,4 @@
-"""Settings from the environment and the command line, and what is said of wrong ones."""
+"""Settings from the environment and the command line, and the errors for wrong ones."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Several workers and their parent: what happens to one when another ends."""
+"""Several workers and their parent process: what happens when one of them ends."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.server import Server, running
 def workers(server: Server) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(server.process.pid).children():
-        with suppress(psutil.Error):  # one that has just ended
+        with suppress(psutil.Error):  # a process that has just ended
             if "spawn_main" in " ".join(child.cmdline()):
                 found.append(child)
     return found

@@ -1,4 +1,4 @@
-"""Clients that do harm, each in a process of its own: `python -m tests.soak.hostile KIND PORT SECONDS`."""
+"""Hostile clients, each in a separate process: `python -m tests.soak.hostile KIND PORT SECONDS`."""
 
 import gzip
 import random
@@ -22,7 +22,7 @@ def connected(port: int, seconds: float = 20) -> Iterator[socket.socket]:
 
 
 def ask(path: bytes, body: bytes, headers: bytes = b"", *, reads: bool = True) -> Client:
-    """A client that sends one request, and reads its answer or does not."""
+    """A client that sends one request, and reads the answer or leaves it unread."""
 
     def client(port: int) -> None:
         with connected(port) as connection:
@@ -73,7 +73,7 @@ def drips(port: int) -> None:
 
 
 def stream(*parts: bytes) -> Client:
-    """A client that sends the first part, and then the second for as long as the server takes it."""
+    """A client that sends the first part once, then the second part as long as the server accepts it."""
 
     def client(port: int) -> None:
         with connected(port, 5) as connection:
@@ -138,7 +138,7 @@ CLIENTS: dict[str, Client] = {
 
 
 def main(arguments: list[str]) -> None:
-    """Do this kind of harm, or with "any" a new one each time, for so many seconds."""
+    """Run clients of one kind, or with "any" of a random kind each time, for a number of seconds."""
     kind, port, seconds = arguments[0], int(arguments[1]), float(arguments[2])
     end = time.monotonic() + seconds
     while time.monotonic() < end:

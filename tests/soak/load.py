@@ -1,4 +1,4 @@
-"""Clients that keep a service busy, check every answer, and count what went wrong."""
+"""Load: clients that keep a service busy, check every answer, and record failures."""
 
 import asyncio
 import json
@@ -14,22 +14,22 @@ Check = Callable[[dict[str, object]], bool]
 
 @dataclass
 class Load:
-    """What a load has seen so far: latencies in seconds with the time of each answer, and failures in words."""
+    """Results of a load so far: (time, latency) of each answer in seconds, and messages of failures."""
 
     answers: list[tuple[float, float]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def p99(self, since: float = 0, until: float = float("inf")) -> float:
-        """Milliseconds, over the answers of a span of time.perf_counter()."""
+        """99th percentile of the latency in milliseconds, over the answers in an interval of time.perf_counter()."""
         return 1e3 * quantiles([took for at, took in self.answers if since <= at < until], n=100)[98]
 
 
 @contextmanager
 def loaded(port: int, request: bytes, check: Check, connections: int = 32) -> Iterator[Load]:
-    """So many connections that ask one request after another, from a thread of their own, while the context is open.
+    """Send requests on a number of connections, one after another on each, in a thread until the context exits.
 
-    It honours what a load balancer would: a connection that is told `Connection: close` opens anew, unless readiness,
-    which is asked ten times a second, says that the service is about to stop.
+    The clients behave like a load balancer: after `Connection: close` they open a new connection, unless the readiness
+    probe, sent ten times a second, reports that the service is about to stop.
     """
     load, stop = Load(), threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_ask_all(port, request, check, connections, load, stop)))
@@ -78,7 +78,7 @@ async def _ask(port: int, request: bytes, check: Check, load: Load, stop: thread
 async def _one(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, check: Check, load: Load
 ) -> bool:
-    """Ask once; whether the connection may be used again."""
+    """Send one request; return whether the connection can be reused."""
     begin = time.perf_counter()
     writer.write(request)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -91,5 +91,5 @@ async def _one(
 
 
 def post(path: str, body: str) -> bytes:
-    """The bytes of a request."""
+    """The bytes of a POST request."""
     return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()

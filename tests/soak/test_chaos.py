@@ -1,4 +1,4 @@
-"""What accidents cost: a killed process, descriptors that are used up, too many connections; each with its bound."""
+"""Accidents with a stated maximum of failures: a killed process, exhausted descriptors, too many connections."""
 
 import resource
 import socket

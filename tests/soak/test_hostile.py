@@ -1,4 +1,4 @@
-"""How long other clients wait while hostile requests come, one after another."""
+"""Latency of other clients during hostile requests, one kind after another."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ def test_hostile_requests_by_the_thousand_fail_no_other_client(
             time.sleep(5)
             before = process.memory_info().rss
             begin = time.perf_counter()
-            with ThreadPoolExecutor(2) as clients:  # each holds as much as the largest body
+            with ThreadPoolExecutor(2) as clients:  # each needs as much memory as the largest body
                 list(
                     clients.map(
                         lambda parts: exchange(server, parts), [parts for parts, _ in HOSTILE.values()] * ROUNDS

@@ -1,4 +1,4 @@
-"""Under load: publishes, rollbacks, the end of a process, and the violent end of another."""
+"""Lifecycle under load: publishing, rollbacks, graceful shutdown, and a killed process."""
 
 import json
 import os
@@ -36,14 +36,14 @@ def port_of(server: Server) -> int:
 
 @pytest.fixture(scope="module")
 def networks() -> list[Trained]:
-    """MLPs that answer differently, so that an answer shows which one gave it."""
+    """MLPs with different answers, so that an answer identifies its version."""
     return [
         train("mlp", config, load_rows(config)) for config in (TrainConfig(epochs=1, seed=seed) for seed in range(5))
     ]
 
 
 class Publisher:
-    """Publishes the networks in turn, and knows what each version answers."""
+    """Publishes the networks in turn, and records the answer of each version."""
 
     def __init__(self, models_dir: Path, networks: list[Trained]) -> None:
         self._models_dir = models_dir
@@ -67,7 +67,7 @@ def answer_of(network: Trained) -> float:
 
 
 def wait_until_live(server: Server, version: int, seconds: float = 30) -> None:
-    """Every worker is asked: a new connection goes to one or the other."""
+    """Wait until every worker serves the version; each new connection goes to any of them."""
     deadline = time.monotonic() + seconds
     seen = 0
     while seen < 8:

@@ -1,6 +1,6 @@
-"""The promise of docs/limits.md: what one client does costs the others no request, no time and the process no memory.
+"""The promise of docs/limits.md: bounds on latency, failures, memory and shutdown time under hostile clients.
 
-The service has 1 GiB, which is sampled as the resident memory of all its processes.
+The service may use 1 GiB, sampled as the resident memory of all its processes.
 """
 
 import subprocess
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.soak
 SECONDS = 6.0
 P99, LONGEST = 50.0, 250.0  # ms
 MEMORY = 2**30
-END_SECONDS = 10.0  # a second each to serve on and for what is open, and the ends of the processes
+END_SECONDS = 10.0  # one to keep serving, one for open requests, and the exit of the processes
 REQUEST = post("/predict/mlp", '{"value": 5}')
 
 
@@ -39,7 +39,7 @@ def resident(server: Server) -> int:
 
 @contextmanager
 def harmed(server: Server, kinds: list[str], seconds: float) -> Iterator[list[int]]:
-    """Hostile clients at work; memory is sampled when the context ends by waiting for them."""
+    """Run hostile clients; the exit of the context samples memory until they have ended."""
     port = server.url.rpartition(":")[2]
     command = [sys.executable, "-m", "tests.soak.hostile"]
     clients = [subprocess.Popen([*command, kind, port, str(seconds)], cwd=CHECKOUT) for kind in kinds]

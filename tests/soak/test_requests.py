@@ -1,4 +1,4 @@
-"""Requests by the hundred thousand, and every one that the OpenAPI document allows or forbids."""
+"""Hundreds of thousands of requests, and generated requests that the OpenAPI document allows or forbids."""
 
 import subprocess
 import sys
@@ -36,9 +36,9 @@ def test_no_request_gets_a_5xx_or_an_answer_outside_the_contract(apps: Apps, req
 @pytest.mark.parametrize(
     ("paths", "checks"),
     [
-        # A finite input whose prediction is not finite is refused, which no schema can foretell.
+        # A finite input whose prediction is not finite is refused; a schema cannot express that.
         (["--exclude-path-regex", "^/v1/"], "positive_data_acceptance"),
-        # TensorFlow Serving answers 400 to a POST where it knows a GET, and the other way round.
+        # TensorFlow Serving answers 400, not 405, to a POST on a path with GET only, and vice versa.
         (["--include-path-regex", "^/v1/"], "positive_data_acceptance,unsupported_method"),
     ],
 )

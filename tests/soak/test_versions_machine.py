@@ -1,4 +1,4 @@
-"""At least 5,000 steps of accidents, and what must hold of versions after them."""
+"""Invariants of versions after at least 5,000 steps of accidents."""
 
 import pytest
 from hypothesis import HealthCheck, settings

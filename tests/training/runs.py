@@ -1,4 +1,4 @@
-"""Runs for the executor's tests, where the processes that it starts can import them."""
+"""Runs for the tests of the process executor, in a module that its processes can import."""
 
 import os
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class NotedRun:
-    """Notes in `folder` that it ran; fails, or takes its process along, as long as the file `trouble` is there."""
+    """A run that records itself in `folder`. While the file `trouble` exists, it fails or kills its process."""
 
     folder: str
     number: int

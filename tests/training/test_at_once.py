@@ -1,4 +1,4 @@
-"""Several trainings into one repository at the same time, under a service that answers from it."""
+"""Several concurrent trainings into one repository, while a service serves it."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def train(models_dir: Path, seed: int) -> "subprocess.Popen[bytes]":
 
 
 def prediction(models_dir: Path, version: int) -> float:
-    """What the published file answers, without a service."""
+    """The prediction of the published file, without a service."""
     network = LiteRTNetwork(verify(models_dir, "mlp", version))
     return float(network.predict(np.array([[VALUE]], np.float32))[0, 0])
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, sent to a process that is busy."""
+"""Ctrl-C (SIGINT) to a busy process."""
 
 import signal
 import subprocess
@@ -14,7 +14,7 @@ import hashlib, sys, threading, time
 from training.interrupt import end_on_interrupt
 end_on_interrupt()
 """
-# The other thread runs when the first one lets go of the interpreter, which it does inside of the native function.
+# The other thread runs when the first one releases the GIL, which it does inside the native function.
 NATIVE = """
 sys.setswitchinterval(1000)
 begun = threading.Event()
@@ -40,7 +40,7 @@ except KeyboardInterrupt:
 
 
 def interrupted(work: str) -> tuple[int, str]:
-    """Exit code and stderr of a process that gets SIGINT while it is at `work`."""
+    """Exit code and stderr of a process that gets SIGINT while it runs `work`."""
     command = [sys.executable, "-c", START + work]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

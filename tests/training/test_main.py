@@ -76,12 +76,12 @@ def test_on_a_terminal_progress_is_a_bar_with_fit_epoch_loss_and_time_left(tmp_p
 
 
 def read_terminal(leader: int) -> str:
-    """All that is written, read as it is written: a full terminal buffer would stop the writer."""
+    """All output, read while it is written: a full terminal buffer would block the writer."""
     parts = []
     try:
         while part := os.read(leader, 1 << 16):
             parts.append(part)
-    except OSError:  # what Linux says when the last writer has closed a terminal
+    except OSError:  # error of Linux after the last writer has closed a terminal
         pass
     finally:
         os.close(leader)
@@ -89,7 +89,7 @@ def read_terminal(leader: int) -> str:
 
 
 def test_an_interrupted_run_publishes_nothing_and_exits_130(tmp_path: Path) -> None:
-    # Where the tests run in the background of a script, SIGINT is ignored, and a child would inherit that.
+    # If the tests run in the background of a script, SIGINT is ignored, and a child would inherit that.
     with subprocess.Popen(
         ["env", "--default-signal=INT", *command("--epochs", 100_000, "--models-dir", tmp_path)],
         cwd=CHECKOUT,
@@ -171,7 +171,7 @@ def test_folders_that_exist_and_cannot_be_written_are_found_before_the_training(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "lstm").mkdir()
-    (tmp_path / "mlp").symlink_to("/proc/self/fdinfo")  # not even root can write there
+    (tmp_path / "mlp").symlink_to("/proc/self/fdinfo")  # a path to which not even root can write
 
     code = main(["--models-dir", str(tmp_path)])
 

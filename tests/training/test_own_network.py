@@ -1,4 +1,4 @@
-"""A network that this test adds to the registry, from training to every place where a model is served or shown."""
+"""A network that this test adds to the registry, followed through training, publishing and every protocol."""
 
 from pathlib import Path
 

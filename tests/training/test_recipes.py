@@ -1,4 +1,4 @@
-"""The figures that the two recipes are held to, by full training runs."""
+"""Accuracy of the two recipes in full training runs."""
 
 from functools import cache
 

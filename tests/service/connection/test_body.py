@@ -1,4 +1,4 @@
-"""Bodies on the wire, in one piece and in every other; trailers are dropped."""
+"""Request bodies, split in every possible way; trailers are dropped."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ from service.connection.limits import MAX_TRAILER_BYTES, Refused
 
 
 def read(body: SizedBody | ChunkedBody, content: bytes, cuts: list[int]) -> tuple[bytes, bytes]:
-    """The payload, and what is left behind the body."""
+    """The payload, and the bytes after the body."""
     bounds = [0, *sorted(cut for cut in cuts if 0 < cut < len(content)), len(content)]
     payload = b""
     for begin, end in pairwise(bounds):

@@ -1,4 +1,4 @@
-"""Request heads, in one piece and in every other."""
+"""Request heads, split in every possible way."""
 
 from contextlib import suppress
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Admission without HTTP, as a front end of another protocol uses it."""
+"""Admission without HTTP, as a front end that is not ASGI uses it."""
 
 import hashlib
 from pathlib import Path

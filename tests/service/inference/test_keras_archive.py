@@ -13,7 +13,7 @@ GOOD = verify(SHIPPED, "lstm", 1).files[KERAS_FILE]
 
 
 def rebuilt(**members: bytes | None) -> bytes:
-    """The shipped archive with some members replaced, added, or left out."""
+    """The shipped `.keras` archive with some members replaced, added or left out."""
     with zipfile.ZipFile(io.BytesIO(GOOD)) as archive:
         contents: dict[str, bytes | None] = {name: archive.read(name) for name in archive.namelist()}
     contents |= {name.replace("_json", ".json"): content for name, content in members.items()}

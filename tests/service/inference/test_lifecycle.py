@@ -1,4 +1,4 @@
-"""Versions that come, go, are damaged, pinned and unpinned, under a lifecycle that looks when it is told to."""
+"""Lifecycle: versions are added, removed, damaged, pinned and unpinned; it looks only when the test calls it."""
 
 import logging
 import os

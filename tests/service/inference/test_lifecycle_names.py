@@ -1,4 +1,4 @@
-"""Which model names are served, and when the process is ready."""
+"""Lifecycle: the model names that are served, and the readiness of the process."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sums of errors on actual values: those of a plain loop, for every horizon, season and number of unknown values."""
+"""Sums of errors on actual values equal those of a plain loop, for any horizon, season and number of unknown values."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def with_data(card: ModelCard, **changes: object) -> ModelCard:
 
 
 def loop(card: ModelCard, windows: np.ndarray, actuals: np.ndarray, name: str) -> Errors:
-    """Each error by itself; the season before a step is looked up by walking back."""
+    """The sums by a plain loop; the seasonal naive value is found by going back season by season."""
     absolute = squared = 0.0
     for window, row in zip(windows, actuals, strict=True):
         for step, actual in enumerate(row):

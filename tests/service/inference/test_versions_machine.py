@@ -1,4 +1,4 @@
-"""What must hold of versions after accidents in any order; `make test-soak` takes more steps."""
+"""Invariants of versions after accidents in any order; `make test-soak` takes more steps."""
 
 from hypothesis import HealthCheck, settings
 

@@ -1,4 +1,4 @@
-"""With the fast path and without it, every request gets the same answer."""
+"""Fast path: every request gets the same answer with it and without it."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ def fast_path_of(settings: Settings) -> FastPath:
 
 
 class Apps:
-    """The service with its fast path, the same without, and their event loop."""
+    """The service with the fast path, without it, and an event loop for both."""
 
     def __init__(self) -> None:
         self.fast_path = fast_path_of(Settings(models_dir=SHIPPED, max_batch_rows=3, max_body_bytes=50_000))
@@ -165,7 +165,7 @@ def post(content: bytes, path: str = "/predict/mlp", **changes: Any) -> dict[str
 
 
 class Refuser:
-    """An application that must not be asked."""
+    """An ASGI application that must not be called."""
 
     async def __call__(self, scope: Scope, *_: object) -> None:
         raise AssertionError(scope["path"])

@@ -1,4 +1,4 @@
-"""The limits, each around a literal application, and all of them around the service."""
+"""Request limits: each middleware around a small application, and all of them around the service."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ from service.protocols.work import INLINE_BYTES
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the body that it was sent."""
+    """An application that answers with the body of the request."""
     message = await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": message["body"]})
@@ -33,7 +33,7 @@ def client_of(app: ASGIApp) -> httpx.AsyncClient:
 
 
 class Gate:
-    """An application whose work goes on until it is opened."""
+    """An application whose requests wait until the gate is opened."""
 
     def __init__(self) -> None:
         self.opened = asyncio.Event()
@@ -133,7 +133,7 @@ def test_work_that_takes_too_long_is_a_504_and_keeps_its_place_until_it_has_ende
 
 
 async def first_status(app: ASGIApp) -> tuple[int, asyncio.Future[None]]:
-    """The status of an answer as soon as it is there, and the work, which may go on."""
+    """The status of an answer, as soon as it is sent, and the task, which may still run."""
     status: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def receive() -> Message:
@@ -245,7 +245,7 @@ def test_a_keys_file_with_another_line_is_refused_by_its_number(tmp_path: Path) 
 
 
 class Part(bytes):
-    """Bytes that count those of their kind which are still there."""
+    """Bytes that count the instances which are still alive."""
 
     left = 0
 

@@ -1,4 +1,4 @@
-"""Path prefix: requests that come below one, with it taken off by the proxy or not, and what documents say."""
+"""Path prefix: requests below it, with or without removal by the proxy, and the prefix in the documents."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ VALUE = {"value": 5}
 
 @pytest.fixture(scope="module")
 def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A service that a proxy shows below /team/forecasts; the client stands on a trusted address."""
+    """A service that a proxy serves below /team/forecasts; the client has a trusted address."""
     options = ("--root-path", "/team/forecasts", "--trusted-proxies", "10.0.0.0/8,127.0.0.1")
     log: Path = tmp_path_factory.mktemp("prefix") / "log"
     with running(log, *options) as server, httpx.Client(base_url=server.url) as client:

@@ -1,4 +1,4 @@
-"""The client's address behind a proxy: X-Forwarded-For counts from trusted addresses alone."""
+"""Client address behind a proxy: X-Forwarded-For is used only from trusted addresses."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.server import running
 
 
 def logged_client(folder: Path, trusted: str) -> str:
-    """The client of the one request in the access log, which came from 127.0.0.1 for 203.0.113.9."""
+    """The client in the access log, for a request from 127.0.0.1 on behalf of 203.0.113.9."""
     with running(folder / "log", "--access-log", "true", LAGCAST_TRUSTED_PROXIES=trusted) as server:
         httpx.get(f"{server.url}/models", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}).raise_for_status()
     events = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]

@@ -1,4 +1,4 @@
-"""A shipped version, loaded as the service loads it, for the codecs' tests."""
+"""A shipped version, loaded in the same way as by the service, for tests of the codecs."""
 
 from artifact import verify
 from service.inference.engine import LiteRTEngine

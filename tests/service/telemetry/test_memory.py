@@ -1,4 +1,4 @@
-"""The memory of a control group, from files laid out as version 1 and version 2 of the kernel's interface have them."""
+"""Memory of a control group, from files as in version 1 and version 2 of the kernel interface."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Duplicated times and gaps: what each flag makes of them."""
+"""Duplicated times and gaps: the effect of each flag."""
 
 from pathlib import Path
 

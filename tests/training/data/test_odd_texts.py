@@ -1,4 +1,4 @@
-"""Odd ways of writing a table that need no file of their own: forty values, read back or refused."""
+"""Unusual dialects, written by the test: a table of forty values is read back or refused."""
 
 import datetime as dt
 import math
@@ -25,7 +25,7 @@ def moment(seconds: int) -> str:
 
 
 PLAIN = text("date,sales", [f"{day},{value}" for day, value in zip(DAYS, VALUES, strict=True)])
-# Text: frequency, and the format of the times.
+# By text: the frequency, and the format of the times.
 READ: dict[str, tuple[str, str | None, str | None]] = {
     "year and month in columns": (
         text("year,month,v", [f"{day.year},{day.month},{v}" for day, v in zip(MONTHS, VALUES, strict=True)]),

@@ -26,7 +26,7 @@ NAMES = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S"), ex
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[str, list[str], list[str], list[list[float]], str]:
-    """A frequency, ids, times as text and values by series, and the pattern of the times."""
+    """Random tables: frequency, ids, times as text and values by series, and the pattern of the times."""
     frequency = draw(st.sampled_from(list(STEPS)))
     pattern = draw(st.sampled_from(PATTERNS[frequency]))
     count = draw(st.integers(30, 45))

@@ -1,4 +1,4 @@
-"""The series that statsmodels and sktime ship: read as they are, or with the flags that their refusal names."""
+"""Data sets of statsmodels and sktime: read unchanged, or with the flags that the error message names."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +10,7 @@ from training.config import TrainConfig
 from training.data.errors import SeriesError
 from training.data.series import load_rows
 
-# File below the package's `datasets`: flags, frequency, rows.
+# By file in the `datasets` of the package: flags, frequency, rows.
 READ: dict[str, tuple[dict[str, Any], str | None, int]] = {
     "sktime/data/Airline/Airline.csv": ({}, "MS", 144),
     "sktime/data/Lynx/Lynx.csv": ({}, "step", 114),

@@ -1,4 +1,4 @@
-"""Every small file of tests/data/tables: read as the same forty values, or refused with words to act on."""
+"""Every file of tests/data/tables: read as the same forty values, or refused with a message that says what to do."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ def read(name: str, **flags: Any) -> Table:
 
 PLAIN = np.loadtxt(TABLES / "plain.csv", delimiter=",", skiprows=1, usecols=1)
 
-# File: flags, frequency, season, and what `read` says beside that.
+# By file: flags, frequency, season, and further entries of `read`.
 READ: dict[str, tuple[dict[str, Any], str | None, int, dict[str, Any]]] = {
     "plain.csv": ({}, "D", 7, {"order": "oldest first", "time_format": "%Y-%m-%d", "gaps": "none"}),
     "semicolons.csv": ({}, "D", 7, {"dialect.delimiter": "semicolon"}),

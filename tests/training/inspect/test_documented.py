@@ -1,4 +1,4 @@
-"""Every command of docs/tables.md prints what is shown there."""
+"""Every command of docs/tables.md prints the output shown there."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""`python -m training inspect`: what it says, for people and for programs, and its exit code."""
+"""`python -m training inspect`: its text and JSON output, and its exit code."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The linear network is least squares, in whatever unit and however far from zero the series is."""
+"""The linear network equals least squares, for any unit and any offset of the series."""
 
 import numpy as np
 import pytest
@@ -37,12 +37,12 @@ def autoregressive(seed: int, count: int = 150) -> Values:
 @settings(max_examples=10, deadline=None)
 def test_it_is_least_squares_at_any_offset_and_unit(seed: int, offset: float, unit: float, window: int) -> None:
     series = (autoregressive(seed) + offset) * unit
-    rounded = series.astype(np.float32).astype(np.float64)  # what a model can be given at all
+    rounded = series.astype(np.float32).astype(np.float64)  # models take float32
     rows = make_rows(rounded, rounded, window, horizon=1)
 
     apart = np.abs(fitted(rows) - predict_linear(rows, rows.windows)).max()
 
-    # One float32 step of the numbers themselves, and rounding along the way relative to how far they spread.
+    # One float32 step of the values, and rounding errors relative to their standard deviation.
     assert apart <= 1.5 * np.spacing(np.float32(np.abs(rounded).max())) + 2e-5 * rounded.std()
 
 
@@ -69,7 +69,7 @@ def test_it_is_exported_and_close_on_series_that_make_least_squares_badly_condit
     windows = rows.windows.astype(np.float32)
 
     model = fit(NETWORKS["linear"], TrainConfig(), rows, lambda _model, _done, _loss: None)
-    files = export(model, windows)  # which refuses files that do not agree
+    files = export(model, windows)  # raises an error if the files do not agree
 
     errors = predict_litert(files[LITERT_FILE], windows)[:, 0] - rows.targets
     expected = predict_linear(rows, rows.windows) - rows.targets

@@ -60,7 +60,7 @@ def test_accuracy_is_the_number_that_keras_gives_for_it() -> None:
     keras_gives = model.evaluate(held_out.windows[:, -1:], held_out.targets[:, None], verbose=0, return_dict=True)
 
     assert ArticleRun("raw", "mlp", 0, EPOCHS).run()["accuracy"] == keras_gives["accuracy"] == 0
-    # And where the targets are ones and zeros, it is the share of rows on the right side of a half.
+    # For targets of 0 and 1 it is the share of rows on the right side of 0.5.
     assert keras.metrics.binary_accuracy(
         np.array([[1.0], [0.0], [1.0]]), np.array([[3.0], [0.4], [0.2]])
     ).numpy().mean() == (pytest.approx(2 / 3))

@@ -1,4 +1,4 @@
-"""The report through its command line, as a process of its own."""
+"""`python -m training report`, run as a separate process."""
 
 import csv
 import json
@@ -28,7 +28,7 @@ def reported(folder: Path, *arguments: str | int | Path) -> subprocess.Completed
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a quick report, with as little of everything as there can be."""
+    """The folder of a quick report with the smallest possible options."""
     folder = tmp_path_factory.mktemp("quick")
     said = reported(folder, "--quick", "--seeds", 1, "--steps", 20)
     (folder / "stdout").write_text(said.stdout)
@@ -62,7 +62,7 @@ def test_the_page_needs_no_other_host_or_file_and_serves_light_and_dark(quick: P
     assert set(re.findall(r"https?://[^/\"]+", text)) <= {"http://www.w3.org"}
     assert page.count("script") == 0
     assert "prefers-color-scheme: dark" in text
-    assert "#0102" not in text  # no colour that a picture was drawn in is left
+    assert "#0102" not in text  # every placeholder colour of a picture is replaced
     assert set(re.findall(r"var\((--\w+)\)", text)) <= set(re.findall(r"(--\w+):", text))
 
 

@@ -142,7 +142,7 @@ def test_at_an_origin_only_targets_that_are_known_by_then_are_fitted_on(horizon:
         written(tmp_path / "later.csv", np.where(np.arange(80) <= 44, values, 999)), horizon=horizon, sha256=""
     )
 
-    # Row 40's window ends with value 44: what comes after it may not change what is said of that row.
+    # Row 40's window ends with value 44: later values must not change the prediction for that row.
     first, other = (RollingRun(one, 40, 41, 0, BUDGET).run()["predictions"] for one in (source, later))
 
     assert first == other

@@ -1,4 +1,4 @@
-"""Which windows are sent: each of the newest values is an actual once for each step ahead, and no other value is."""
+"""Windows to score: each of the newest values is an actual value once for each step ahead, and no other value is."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from training.series_config import SeriesConfig
 
 
 def table_of(folder: Path, *series: list[float], gaps: bool = False) -> Table:
-    """Series below each other, by day; with gaps a day is left out in the middle of each."""
+    """A table of several daily series; with gaps one day in the middle of each series is missing."""
     lines = ["id,day,value"]
     for number, values in enumerate(series):
         for day, value in enumerate(values):

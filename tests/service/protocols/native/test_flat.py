@@ -37,7 +37,7 @@ def assert_the_same(content: bytes, window: int) -> None:
 
 @st.composite
 def documents(draw: st.DrawFn) -> tuple[bytes, int]:
-    """Batches with blanks anywhere, and now and then a wrong value, a wrong row or a wrong character."""
+    """Batches with blanks anywhere, and sometimes a wrong value, a wrong row or a wrong character."""
     window = draw(st.integers(1, 4))
     texts = [
         [draw(st.one_of(NUMBERS.map(json.dumps), *[ODD] * (draw(st.integers(0, 9)) == 0))) for _ in range(length)]
