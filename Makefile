@@ -20,10 +20,13 @@ report: $(VENV)/test.installed  ## when the LSTM is worth it: experiments, pictu
 	$(BIN)/python -m training report $(ARGS)
 
 test: $(VENV)/test.installed  ## run the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+# Two processes: many tests wait for a server or a training of their own.
+PARALLEL := -n 2 --dist worksteal
 
 test-service: $(VENV)/$(notdir $(PYTHON))/service.installed  ## the tests that need no TensorFlow, on another Python: PYTHON=python3.13
-	$(VENV)/$(notdir $(PYTHON))/bin/python -m pytest $(WITHOUT_TENSORFLOW) $(ARGS)
+	$(VENV)/$(notdir $(PYTHON))/bin/python -m pytest $(PARALLEL) $(WITHOUT_TENSORFLOW) $(ARGS)
 
 WITHOUT_TENSORFLOW := tests/artifact tests/service tests/contract/test_predict.py tests/contract/test_models.py
 
