@@ -12,12 +12,12 @@ from artifact.listing import COLUMNS, Look, examine, rows
 from artifact.pins import check_published, pin, unpin
 from artifact.version import VERSION
 
-BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells have it
+BROKEN_PIPE = 141  # 128 + SIGPIPE, the exit code that shells report
 DESCRIPTION = "List the versions in a model repository, pin a version (roll back), unpin it."
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line and return its exit code: 0 done, 1 not possible, 2 a wrong argument."""
+    """Run the command line and return its exit code: 0 for success, 1 for an error, 2 for a wrong argument."""
     options = _parser().parse_args(arguments)
     models_dir: Path = _option(options.models_dir, "LAGCAST_MODELS_DIR") or Path("models")
     try:
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _option(value: Path | None, variable: str) -> Path | None:
-    """The option, or the environment variable if it is set and not empty."""
+    """Value of a command-line option, or of its environment variable if that is set and not empty."""
     text = os.environ.get(variable)
     return value or (Path(text) if text else None)
 
@@ -47,7 +47,10 @@ def _fail(text: str) -> int:
 
 
 def _pin(models_dir: Path, name: str, version: int, keys: tuple[bytes, ...]) -> None:
-    """Pin a version that the service would take live: verified, signed if there is a key, and tested."""
+    """Pin a version after the service's own checks: checksums, signature if there is a key, self-test.
+
+    Raises ArtifactError if the version does not exist or fails a check.
+    """
     check_published(models_dir, name, version)
     outcome = examine(models_dir, name, version, Look(keys, is_tested=True))
     if outcome.sha256 is None:
@@ -62,8 +65,8 @@ def _print_table(table: Iterable[tuple[str, ...]]) -> int:
     try:
         print(*map(str.rstrip, padded), sep="\n", flush=True)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python writes the rest at its end
-        if isinstance(error, BrokenPipeError):  # the reader of stdout, `head` for example, has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at exit fails
+        if isinstance(error, BrokenPipeError):  # the reader of stdout has exited, for example `head`
             return BROKEN_PIPE
         return _fail(f"the list cannot be printed: {error.strerror}")
     return 0
@@ -84,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("name", help="name of the model")
     pinning.add_argument("version", type=int, help="number of the version")
     for command in (listing, pinning, unpinning):
-        _add_options(command, default=argparse.SUPPRESS)  # what stands before the command stays if it is not repeated
+        _add_options(command, default=argparse.SUPPRESS)  # keeps an option given before the command
     return parser
 
 

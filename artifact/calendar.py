@@ -21,7 +21,7 @@ class CalendarError(ValueError):
 
 
 class _Name(NamedTuple):
-    """What a name of a frequency stands for: so many units, at an edge of the period or anywhere in it."""
+    """Meaning of a frequency name: number of units, and the edge of the period if rows lie on one."""
 
     unit: Unit
     units: int
@@ -52,11 +52,11 @@ _PATTERN = re.compile(r"(?P<multiple>[0-9]{1,5})? ?(?P<name>[A-Za-z]+(?: [a-z]+)
 
 @dataclass(frozen=True)
 class Frequency:
-    """Distance between the rows of a series: `count` units, with `name` as it was written.
+    """Distance between the rows of a series: `count` units.
 
-    edge: whether rows lie on the first or the last day of a month; None where any day does, and then the day of the
-    first row decides. anchor: the weekday of weekly rows (0 is Monday), or the month that quarters or years start or
-    end in (1 to 12).
+    name: the frequency as the user wrote it.
+    edge: whether rows lie on the first or the last day of a month. None: on the day of the month of the first row.
+    anchor: weekday of weekly rows (0 is Monday), or the month in which quarters or years start or end (1 to 12).
     """
 
     name: str
@@ -85,11 +85,11 @@ class Frequency:
         return cls(name, known.unit, multiple * known.units, known.edge, anchor)
 
     def is_as_long_as(self, other: "Frequency") -> bool:
-        """Whether rows are equally far apart: a quarter is three months, a day 24 hours; edge and anchor may differ."""
+        """Compare the distance between rows; edge and anchor are ignored. A quarter is three months, a day 24 hours."""
         return _comparable(self) == _comparable(other)
 
     def check_start(self, start: datetime) -> None:
-        """Raise CalendarError where no row of this frequency can lie."""
+        """Raise CalendarError if no row of this frequency can have this time."""
         if not self._has(start):
             raise CalendarError(f"{start.date()} is a {start:%A} and does not lie on the frequency '{self.name}'")
 
@@ -104,11 +104,11 @@ class Frequency:
         return self.anchor is None or (start.month - self.anchor) % _cycle(self) == 0
 
     def after(self, start: datetime, rows: int) -> datetime:
-        """The time `rows` rows after the row at `start`.
+        """The time `rows` rows after the row at `start`. Raises CalendarError beyond the years 1 to 9999.
 
-        Seconds to hours count elapsed time, days to years the local calendar: across a change to daylight saving time
-        a daily series stays at its hour. Monthly rows that begin on a month's last day stay on last days, others on
-        their day, or on the last one of a shorter month. Raises CalendarError beyond the years 1 to 9999.
+        Units up to hours count elapsed time. Days and longer units follow the local calendar: a daily series keeps
+        its hour across a change to daylight saving time. Monthly rows that start on the last day of a month stay on
+        last days. Others keep their day of the month, or take the last day of a shorter month.
         """
         steps = rows * self.count
         try:
@@ -131,7 +131,7 @@ def _anchor(name: str, known: _Name, text: str) -> int:
 
 
 def _cycle(frequency: Frequency) -> int:
-    """Months after which quarters (3) or years (12) begin anew, whatever multiple of them is asked for."""
+    """Length of the anchored period in months: 3 for quarters, 12 for years, whatever the multiple."""
     return 12 if re.search(r"[YA]|year", frequency.name.partition("-")[0]) else 3
 
 
@@ -158,12 +158,12 @@ def _workdays_to_days(weekday: int, steps: int) -> int:
 
 
 def _normal(start: datetime, elapsed: timedelta) -> datetime:
-    """Add elapsed time: by way of UTC, since adding to a datetime with a zone moves its clock instead."""
+    """Add elapsed time, computed in UTC: adding to an aware datetime moves its wall clock instead."""
     if start.tzinfo is None:
         return start + elapsed
     return (start.astimezone(UTC) + elapsed).astimezone(start.tzinfo)
 
 
 def _local(time: datetime) -> datetime:
-    """An hour that daylight saving time leaves out becomes the one that clocks show then."""
+    """Normalize a local time: one that daylight saving time skips becomes the time that clocks show at that moment."""
     return time if time.tzinfo is None else time.astimezone(UTC).astimezone(time.tzinfo)

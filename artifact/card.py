@@ -18,11 +18,11 @@ LITERT_FILE = "model.tflite"
 NAME_PATTERN = "[a-z0-9][a-z0-9._-]{0,127}"
 SCHEMA_VERSION: Literal[2] = 2
 AGREEMENT = 1e-4
-FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # numbers from here on round to infinity in float32
+FLOAT32_OVERFLOW = 2.0**128 - 2.0**103  # from this magnitude on numbers round to infinity in float32
 MAX_WINDOW = 10_000
 MAX_FITTED = 200  # enough points for a plot
-MAX_TAIL = 300  # enough values for a plot of the series' end: some windows, some seasons
-MAX_FILE_BYTES = 64 * 2**20  # a network of this package has some kilobytes; the limit bounds what a process reads
+MAX_TAIL = 300  # enough values to plot the end of the series: several windows and seasons
+MAX_FILE_BYTES = 64 * 2**20  # networks of this package have some kilobytes; this bounds the memory of a read
 
 Batch = NDArray[np.float32]
 
@@ -36,9 +36,9 @@ class _Record(BaseModel):
 
 
 class Metrics(_Record):
-    """Errors on held-out rows; None where a metric is undefined (a constant target). sMAPE is in percent.
+    """Errors on held-out rows; None if a metric is undefined (constant target). With several series, their mean.
 
-    mae, rmse and max_abs_error are in the target's unit. Over several series, each is the mean over the series.
+    mae, rmse, max_abs_error: in the target's unit. smape: in percent.
     """
 
     mae: float
@@ -51,11 +51,12 @@ class Metrics(_Record):
 
 
 class Evaluation(_Record):
-    """The model on held-out rows beside its baselines, and the baselines that it loses to.
+    """Errors of the model and of the baselines on the held-out rows.
 
-    seasonal_naive: where there is a season. steps: the model's metrics step by step; empty on older cards. series: how
-    many series the rows are of. deviation: standard deviation over the series of each of the model's metrics.
-    better_than_linear: share of the series on which the model's MAE is lower than that of the linear baseline.
+    loses_to: baselines with a lower `criterion`. seasonal_naive: None without a season.
+    steps: metrics of the model per step; empty on older cards. series: number of series that the rows come from.
+    deviation: standard deviation of the model's metrics over the series.
+    better_than_linear: share of the series on which the model has a lower MAE than the linear baseline.
     """
 
     held_out_rows: int = Field(ge=1)
@@ -71,18 +72,18 @@ class Evaluation(_Record):
 
     @property
     def criterion(self) -> Literal["rmse", "rmsse"]:
-        """The metric by which models are compared: RMSE, or over several series RMSSE, in which all sizes are equal."""
+        """The metric that compares models: RMSE; with several series RMSSE, which does not depend on their scale."""
         return "rmse" if self.series == 1 or self.model.rmsse is None else "rmsse"
 
     @property
     def baselines(self) -> dict[str, Metrics]:
-        """The metrics of each baseline, by name."""
+        """Metrics of the baselines by name, without those that are None."""
         found = {"persistence": self.persistence, "seasonal_naive": self.seasonal_naive, "linear": self.linear}
         return {name: metrics for name, metrics in found.items() if metrics is not None}
 
 
 class DataSource(_Record):
-    """What the artifact was trained on; `sha256` is over the windows and targets as little-endian float64."""
+    """Training data of the artifact; `sha256` is computed over windows and targets as little-endian float64."""
 
     source: str
     column: str | None
@@ -98,12 +99,12 @@ class DataSource(_Record):
 
     @property
     def season(self) -> int:
-        """Rows in a season, as `read` has it; 1 where none is known."""
+        """Rows in a season, from `read`; 1 if no season is known."""
         season = (self.read or {}).get("season")
         return season if isinstance(season, int) and season > 1 else 1
 
     def describe(self) -> str:
-        """The table, its column and rows, and what was decided when it was read, in one line."""
+        """One line about the data: table, column, rows, frequency, and how gaps, duplicates and order were handled."""
         read = self.read or {}
         many = read.get("series", 1)
         parts = [
@@ -118,13 +119,13 @@ class DataSource(_Record):
 
 
 class TensorSpec(_Record):
-    """One input or output tensor; None in the shape is the number of rows."""
+    """Name, shape and dtype of an input or output tensor; None in the shape is the number of rows."""
 
     name: str = Field(min_length=1, max_length=128)
     shape: list[Annotated[int, Field(ge=1, le=10_000)] | None] = Field(min_length=1, max_length=3)
     dtype: Literal["float32"] = "float32"
 
-    # Cached: the service asks both once per request.
+    # Cached: the service reads both once per request.
     @cached_property
     def row_shape(self) -> tuple[int, ...]:
         """The shape of one row: (5, 1) for the shape [None, 5, 1]."""
@@ -137,21 +138,21 @@ class TensorSpec(_Record):
 
 
 class GoldenSample(_Record):
-    """A window, oldest value first, and the forecast, one value per step, that every engine must repeat for it."""
+    """A window, oldest value first, and its known forecast, one value per step. Every engine must reproduce it."""
 
     window: list[float] = Field(min_length=1)
     forecast: list[float] = Field(min_length=1)
 
 
 class FittedRow(_Record):
-    """A row that the network was fitted on: its first target, and the forecast for it."""
+    """A training row: its first target, and the network's forecast of it."""
 
     target: float
     prediction: float
 
 
 class HeldOutRow(_Record):
-    """A held-out row: its target, when it was, and the first step that had been forecast by a fit without it."""
+    """A held-out row: its time, its first target, and the forecast of that target by a fit without the row."""
 
     time: str | None = None
     target: float
@@ -159,10 +160,10 @@ class HeldOutRow(_Record):
 
 
 class Tail(_Record):
-    """The end of the series that the artifact was trained on, oldest value first; of several series, the last one's.
+    """The end of the training series, oldest value first; with several series, the end of the last one.
 
-    values: of the input. targets: of the column to predict, as many; None where the values are their own target.
-    times: ISO 8601, as many; None where rows have no time. series: its id; None where there is but one series.
+    values: the input column. targets: the target column, of the same length; None if the input is the target.
+    times: ISO 8601, of the same length; None if rows have no time. series: series id; None with only one series.
     """
 
     values: list[float] = Field(min_length=1, max_length=MAX_WINDOW)
@@ -178,17 +179,18 @@ class Tail(_Record):
 
 
 class FileDigest(_Record):
-    """Checksum and size in bytes of one of the artifact's files."""
+    """SHA-256 and size in bytes of a file of the artifact."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     size: int = Field(ge=1, le=MAX_FILE_BYTES)
 
 
 class CardDraft(_Record):
-    """The card before publishing, without version, time and checksums.
+    """A card before publishing: without version, time of creation and checksums.
 
-    name: the model's; network: the entry of training's registry that built it. window: values per row of the input.
-    steps: values per row of the forecast. horizon: rows from the window's last value to the first target.
+    name: name of the model. network: its entry in the registry of networks in `training`.
+    window: values per row of the input. steps: values per row of the forecast.
+    horizon: rows from the window's last value to the first target.
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -251,17 +253,17 @@ class ModelCard(CardDraft):
 
 
 class Artifact(NamedTuple):
-    """A verified artifact: its card, and its files' bytes as the checksums were taken of them."""
+    """A verified artifact: its card, and the bytes of its files by name, whose checksums match the card."""
 
     card: ModelCard
     files: dict[str, bytes]
 
 
 def agree(forecasts: Batch, expected: Batch) -> bool:
-    """Whether two runs of one network gave the same numbers: finite, and each within 1e-4 of the expected one.
+    """Compare the forecasts of two runs of a network: finite, and within a relative tolerance of 1e-4.
 
-    forecasts, expected: (rows, steps). The difference is relative to the expected number or to the median of all
-    expected ones, whichever is larger: near zero float32 has no four digits to compare.
+    forecasts, expected: (rows, steps). The tolerance is relative to the expected value or to the median absolute
+    expected value, whichever is larger: near zero, float32 results differ in their first digits.
     """
     if forecasts.shape != expected.shape or not (np.isfinite(expected).all() and np.isfinite(forecasts).all()):
         return False
@@ -270,7 +272,7 @@ def agree(forecasts: Batch, expected: Batch) -> bool:
 
 
 def check_golden(card: CardDraft, predict: Callable[[Batch], Batch]) -> None:
-    """Run `predict`, (rows, window) → (rows, steps), on the golden samples; ArtifactError if the answers differ."""
+    """Run `predict`, (rows, window) → (rows, steps), on the golden samples. Raises ArtifactError if results differ."""
     windows = np.array([sample.window for sample in card.golden], np.float32)
     expected = np.array([sample.forecast for sample in card.golden], np.float32)
     if not agree(predict(windows), expected):

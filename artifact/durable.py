@@ -1,4 +1,4 @@
-"""Durable writes: flushed to disk, renamed into place, readable for every user whatever the umask."""
+"""Durable file writes: flushed to disk, renamed into place, readable by every user whatever the umask."""
 
 import fcntl
 import os
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FILE_MODE, FOLDER_MODE = 0o644, 0o755  # the service may run as another user than the publisher
+FILE_MODE, FOLDER_MODE = 0o644, 0o755  # the service may run as a different user than the publisher
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents; what is there stays as it is."""
+    """Create a folder and its parents, readable by every user; existing folders are not changed. Raises OSError."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
@@ -18,7 +18,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a new file and flush it to disk."""
+    """Write a new file and flush it to disk. Raises FileExistsError if it exists, OSError if it cannot be written."""
     with path.open("xb") as file:
         os.fchmod(file.fileno(), FILE_MODE)
         file.write(content)
@@ -27,7 +27,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file in the place of an older one, whole or not at all."""
+    """Replace a file atomically: write a temporary file, flush it, rename it. Raises OSError."""
     staging = path.with_name(f".{path.name}.{os.getpid()}")
     staging.unlink(missing_ok=True)
     try:
@@ -40,7 +40,7 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk."""
+    """Flush a folder's entries to disk, so that a rename survives a power failure. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -50,7 +50,7 @@ def flush_folder(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One writer at a time; the lock is released when the process that holds it ends, in whatever way."""
+    """Exclusive lock on a folder (flock): one writer at a time. The kernel releases it if the process crashes."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

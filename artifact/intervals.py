@@ -1,11 +1,11 @@
-"""Prediction intervals: split conformal scores on the card, and the bounds that follow from them.
+"""Prediction intervals: split conformal scores on the card, and the bounds computed from them.
 
-Training writes `Intervals` to the card, the service computes bounds from it; both use the functions of this file.
-A score is the absolute error of one step on one calibration window, divided by that window's own spread. Of n scores
-the ⌈(n+1) level/100⌉-th smallest, times the spread of a new window, is half the width of its interval (Lei et al.,
-"Distribution-free predictive inference for regression", 2018, section 2.2). Bounds of one window never cross: scores
-are ascending, so half widths do not fall as the level rises. Another way to compute a window's spread is one more
-function in `SPREADS`, and its name in the type of `Intervals.spread`; it takes windows and the season.
+Training writes `Intervals` to the card, and the service computes bounds from it; both use the functions of this file.
+A score is the absolute error of one step on one calibration window, divided by the spread of that window. Half the
+width of a new window's interval is its spread times the ⌈(n+1) level/100⌉-th smallest of n scores (Lei et al.,
+"Distribution-free predictive inference for regression", 2018, section 2.2). The bounds of a window never cross: scores
+are ascending, so a higher level never has a narrower interval. To add a way to compute the spread, add a function of
+the windows and the season to `SPREADS`, and its name to the type of `Intervals.spread`.
 """
 
 import math
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
 MAX_SCORES = 1000
-MAX_CACHED = 64  # clients of a model ask for the same few levels again and again
-HALF_ULP = 1e31  # less, added to any float32, cannot make it infinite
-ROUNDING = 1e-9  # of 20 the share 0.95 must have the rank 19, whatever float64 makes of it
+MAX_CACHED = 64  # combinations of levels; the clients of a model request the same few
+HALF_ULP = 1e31  # about half a unit in the last place of the largest float32; adding less cannot overflow
+ROUNDING = 1e-9  # tolerance for float64: 0.95 of 20 must give rank 19, not 20
 
 Batch = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ Level = Annotated[float, Field(gt=0, lt=100)]
 
 
 class UnreachableLevel(ValueError):
-    """A level for which there are too few calibration windows. highest: the one that can be had, rounded down."""
+    """A level with too few calibration windows. highest: the highest level available, in percent, rounded down."""
 
     def __init__(self, level: float, highest: float) -> None:
         super().__init__(f"a level of {level:g} is out of reach; the highest that can be had is {highest:g}")
@@ -38,7 +38,7 @@ class UnreachableLevel(ValueError):
 
 
 class BoundOverflow(ArithmeticError):
-    """The interval of a row is beyond float32."""
+    """An interval with a bound beyond float32. row: index of the row."""
 
     def __init__(self, row: int) -> None:
         super().__init__(row)
@@ -46,9 +46,9 @@ class BoundOverflow(ArithmeticError):
 
 
 class Coverage(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
-    """Share of actual values inside the interval of one level, on windows that no score comes from.
+    """Measured coverage of one level: share of actual values inside the interval, on windows not used for calibration.
 
-    low, high: the binomial range in which the share lies with 95 % probability if the level is true.
+    low, high: binomial range that contains the share with 95 % probability if the nominal level is correct.
     """
 
     level: Level
@@ -60,12 +60,12 @@ class Coverage(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
 
 class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
-    """Conformal scores of a model, thinned, and the coverage that was measured.
+    """Conformal scores of a model, thinned, and the measured coverage.
 
-    calibration_windows: n, the number of scores per step before thinning. spread: how a window's spread is computed,
-    see `SPREADS`; no window counts as less than least_spread. season: rows, 1 for none. ranks: the ranks, 1 to n, of
-    the scores that were kept; the last one is n. scores: (steps, ranks), ascending in each row; a rank between two
-    kept ones takes the higher.
+    calibration_windows: n, the number of scores per step before thinning.
+    spread: the function in `SPREADS` that computes a window's spread. least_spread: lower limit of the spread.
+    season: rows in a season, 1 for none. ranks: the ranks, 1 to n, of the kept scores; the last one is n.
+    scores: (steps, ranks), ascending in each row. A rank that was not kept uses the next higher kept rank.
     """
 
     calibration_windows: int = Field(ge=1)
@@ -88,7 +88,7 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     @property
     def highest_level(self) -> float:
-        """The highest level that can be had, 100 n / (n + 1), rounded down to two decimals."""
+        """The highest available level in percent: 100 n / (n + 1), rounded down to two decimals."""
         return math.floor(10_000 * self.calibration_windows / (self.calibration_windows + 1)) / 100
 
     @cached_property
@@ -97,11 +97,11 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     @cached_property
     def _quantiles(self) -> dict[tuple[float, ...], list[list[float]]]:
-        """Quantiles of the levels that were asked for lately."""
+        """Cache of `quantiles`, by levels."""
         return {}
 
     def quantiles(self, levels: Sequence[float]) -> list[list[float]]:
-        """Conformal quantiles, a list of steps per level, in units of a window's spread. Raises UnreachableLevel."""
+        """Conformal quantiles, (levels, steps), in units of a window's spread. Raises UnreachableLevel."""
         key = tuple(levels)
         found = self._quantiles.get(key)
         if found is None:
@@ -113,22 +113,22 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return found
 
     def _place(self, level: float) -> int:
-        """Index of a level's score among those that were kept."""
+        """Index of a level's score among the kept scores. Raises UnreachableLevel."""
         rank = math.ceil((self.calibration_windows + 1) * level / 100 - ROUNDING)
         if rank > self.calibration_windows:
             raise UnreachableLevel(level, self.highest_level)
         return bisect_left(self.ranks, rank)
 
     def spreads(self, windows: Batch) -> Floats | float:
-        """Spread of each window, (rows, window) → (rows, 1), or a number for one row."""
+        """Spread of each window, (rows, window) → (rows, 1); a plain number for one row or a constant spread."""
         spreads = SPREADS[self.spread](windows, self.season)
         return max(spreads, self.least_spread) if isinstance(spreads, float) else spreads.clip(min=self.least_spread)
 
     def bounds(self, quantiles: list[list[float]], windows: Batch, values: Batch) -> Batch:
-        """Lower and upper ends of the intervals of `values`, (2, levels, rows, steps).
+        """Lower and upper bounds of the intervals around `values`, (2, levels, rows, steps).
 
-        quantiles: from `self.quantiles`. values: (rows, steps), the forecasts for `windows`, (rows, window). Raises
-        BoundOverflow.
+        quantiles: from `self.quantiles`. windows: (rows, window). values: (rows, steps), the forecasts for `windows`.
+        Raises BoundOverflow.
         """
         spreads = self.spreads(windows)
         if len(values) == 1 and isinstance(spreads, float) and spreads * self._highest_score < HALF_ULP:
@@ -143,7 +143,7 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
 
 def _bounds_of_row(quantiles: list[list[float]], spread: float, values: Batch) -> Batch:
-    """The same numbers in plain Python: in a server, where its code is not in the cache, NumPy costs twice as much."""
+    """`Intervals.bounds` for one row in plain Python; in a server, with a cold cache, NumPy takes twice as long."""
     row = values[0].tolist()
     lower = [value - score * spread for scores in quantiles for value, score in zip(row, scores, strict=False)]
     upper = [value + score * spread for scores in quantiles for value, score in zip(row, scores, strict=False)]
@@ -151,7 +151,7 @@ def _bounds_of_row(quantiles: list[list[float]], spread: float, values: Batch) -
 
 
 def _deviation(windows: Batch, _season: int) -> Floats | float:
-    """Standard deviation of each window, in float64."""
+    """Standard deviation of each window in float64, (rows, window) → (rows, 1); a plain number for one row."""
     if len(windows) == 1:  # plain Python is faster than NumPy on so few values
         row = windows[0].tolist()
         count = len(row)
@@ -162,9 +162,9 @@ def _deviation(windows: Batch, _season: int) -> Floats | float:
 
 
 def _differences(windows: Batch, season: int) -> Floats | float:
-    """Mean absolute difference from the value before, or from that of a season before, whichever is smaller.
+    """Mean absolute difference at lag 1 or at lag `season`, whichever is smaller, (rows, window) → (rows, 1).
 
-    Unlike the deviation, it does not take a trend or a season for uncertainty.
+    Unlike the deviation, it does not grow with a trend or a season of the window. A plain number for one row.
     """
     seasonal = 1 < season < windows.shape[1]
     if len(windows) == 1:
@@ -186,7 +186,7 @@ def _mean_differences(windows: Batch, lag: int) -> Floats:
 
 
 def _one(_windows: Batch, _season: int) -> float:
-    """No spread: for windows of one value, and for series whose errors do not grow with it."""
+    """Constant spread: for windows of one value, and for series whose errors do not grow with the deviation."""
     return 1.0
 
 

@@ -1,4 +1,4 @@
-"""What `python -m artifact list` shows: every version of every model, what is live, and why another is not."""
+"""Rows of `python -m artifact list`: every version of every model, its state, and the reason if it is refused."""
 
 import shutil
 import tempfile
@@ -21,7 +21,7 @@ from artifact.repository import (
 )
 from artifact.tester import LITERT_LOADER, Question, SelfTester, Verdict
 
-# rmse is that of the network on the held-out rows; after it those of the two baselines on the same rows.
+# rmse: of the network on the held-out rows. persistence, linear: RMSE of the two baselines on the same rows.
 CARD_COLUMNS = ("created", "network", "window", "steps", "data", "rmse", "persistence", "linear")
 COLUMNS = ("model", "state", *CARD_COLUMNS, "reason")
 NO_CARD = ("",) * len(CARD_COLUMNS)
@@ -29,14 +29,17 @@ TEST_SECONDS = 60.0
 
 
 class Look(NamedTuple):
-    """How to look at versions: the keys that are accepted, and whether each network is run on its golden samples."""
+    """Options of the examination: accepted card keys, and whether to run each network on its golden samples."""
 
     keys: Sequence[bytes] = ()
     is_tested: bool = False
 
 
 class Outcome(NamedTuple):
-    """A version: its card and content if it is good, else whether it is refused or unknown, and why."""
+    """Result of examining a version. sha256: checksum of its content, None if the version cannot be live.
+
+    card: None if it could not be read. state: "refused", "unknown" (could not be read or tested), or "" if good.
+    """
 
     sha256: str | None
     card: ModelCard | None
@@ -45,7 +48,7 @@ class Outcome(NamedTuple):
 
 
 def examine(models_dir: Path, name: str, version: int, look: Look) -> Outcome:
-    """Verify a version, and test it if that is wanted."""
+    """Verify a version, and run its self-test if `look` says so. Errors are part of the result, not raised."""
     try:
         content = read_version(models_dir, name, version)
         check_signature(content, name, version, look.keys)
@@ -75,7 +78,10 @@ def _test(content: Content, artifact: Artifact) -> Verdict | None:
 
 
 def rows(models_dir: Path, look: Look) -> Iterator[tuple[str, ...]]:
-    """A row of COLUMNS for each version. Raises ArtifactError if the repository has none or cannot be read."""
+    """Rows of cells, one cell per entry of COLUMNS, for each version and each unusable pin.
+
+    Raises ArtifactError if the repository has no model or cannot be read.
+    """
     try:
         found = names(models_dir)
     except OSError as error:

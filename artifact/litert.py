@@ -11,7 +11,10 @@ from artifact.card import LITERT_FILE, Artifact, ArtifactError, Batch, TensorSpe
 
 
 class LiteRTNetwork:
-    """One interpreter, one thread at a time: an interpreter is not safe to share. Raises ArtifactError."""
+    """A network run by one LiteRT interpreter, behind a lock: interpreters are not thread-safe.
+
+    The constructor raises ArtifactError if the file cannot be run or its shapes are not those on the card.
+    """
 
     file: ClassVar[str] = LITERT_FILE
 
@@ -28,7 +31,7 @@ class LiteRTNetwork:
             check_shape(artifact, LITERT_FILE, spec, details["shape_signature"])
 
     def predict(self, windows: Batch) -> Batch:
-        """Forecast (rows, window) → (rows, steps), float32. Safe to call from any thread."""
+        """Forecast, (rows, window) → (rows, steps), float32. Thread-safe."""
         with self._lock:
             if len(windows) != self._rows:
                 self._resize(len(windows))
@@ -45,7 +48,7 @@ class LiteRTNetwork:
 
 
 def check_shape(artifact: Artifact, file: str, spec: TensorSpec, shape: Iterable[int | None]) -> None:
-    """Raise ArtifactError if a network's tensor has another shape than the card says."""
+    """Raise ArtifactError if the shape of a network's tensor differs from the card. -1 or None: number of rows."""
     found = [None if size in (None, -1) else int(size) for size in shape]
     if found != spec.shape:
         label = f"{artifact.card.name}/{artifact.card.version}/{file}"
@@ -54,7 +57,7 @@ def check_shape(artifact: Artifact, file: str, spec: TensorSpec, shape: Iterable
 
 @contextmanager
 def unrunnable(artifact: Artifact, file: str) -> Iterator[None]:
-    """Turn what the libraries raise on a file that they cannot run into an ArtifactError."""
+    """Context manager: convert library errors about a file that cannot be run into ArtifactError."""
     card = artifact.card
     try:
         yield

@@ -1,4 +1,4 @@
-"""Pins: `<name>/pin` names the version that is to be live instead of the highest one, signed if there is a card key."""
+"""Pins: the file `<name>/pin` selects the live version instead of the highest one; signed if there is a card key."""
 
 import re
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ MAX_PIN_BYTES = 1024
 
 
 def read_pin(models_dir: Path, name: str, keys: Sequence[bytes] = ()) -> Pin | None:
-    """The pin of a model, or None without one. A pin that is there and says nothing usable comes with its problem.
+    """Read the pin of a model; None if there is none. An unusable pin is returned with its problem.
 
-    Raises Unreadable if the model's folder is not there: then it is unknown whether it has a pin.
+    Raises Unreadable if the model's folder does not exist: then it is unknown whether the model has a pin.
     """
     path = models_dir / name / PIN_FILE
     try:
@@ -49,7 +49,7 @@ def _signed_text(name: str, version: int) -> bytes:
 
 
 def pinned(models_dir: Path, name: str, keys: Sequence[bytes] = ()) -> int | None:
-    """The version that a readable pin names, or None."""
+    """The pinned version; None without a pin, or if it is unusable or cannot be read."""
     try:
         pin = read_pin(models_dir, name, keys)
     except Unreadable:
@@ -58,9 +58,9 @@ def pinned(models_dir: Path, name: str, keys: Sequence[bytes] = ()) -> int | Non
 
 
 def pin(models_dir: Path, name: str, version: int, keys: Sequence[bytes] = ()) -> None:
-    """Write a pin, signed with the first key, readable for every user. The version is not verified here.
+    """Write a pin, signed with the first key, readable by every user. The version itself is not verified.
 
-    Raises ArtifactError if there is no such version, OSError if the repository cannot be written.
+    Raises ArtifactError if the version does not exist, OSError if the repository cannot be written.
     """
     check_published(models_dir, name, version)
     folder = models_dir / name
@@ -70,7 +70,7 @@ def pin(models_dir: Path, name: str, version: int, keys: Sequence[bytes] = ()) -
 
 
 def check_published(models_dir: Path, name: str, version: int) -> None:
-    """Raise ArtifactError, which names the versions that there are, if a model has no such version."""
+    """Raise ArtifactError if a model does not have a version; the message lists the existing versions."""
     _check_name(name)
     try:
         published = list_versions(models_dir, name)
@@ -82,7 +82,7 @@ def check_published(models_dir: Path, name: str, version: int) -> None:
 
 
 def unpin(models_dir: Path, name: str) -> None:
-    """Remove the pin. Raises ArtifactError if there is no such model, OSError if the repository cannot be written."""
+    """Remove a pin, if any. Raises ArtifactError for an unknown model, OSError if the repository cannot be written."""
     _check_name(name)
     folder = models_dir / name
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Publish a version: write it whole or not at all, under a number that was never used before."""
+"""Publish a version: write it atomically, under a version number that was never used before."""
 
 import hashlib
 import shutil
@@ -11,8 +11,8 @@ from artifact.card import ArtifactError, CardDraft, FileDigest, ModelCard
 from artifact.keys import sign
 from artifact.repository import CARD_FILE, LAST_VERSION, MAX_CARD_BYTES, SIGNATURE_FILE, list_versions
 
-# The last number that was given to each model. It is beside the models' folders: it outlives the versions, and the
-# whole folder of a model, so that a number is not given again to another network.
+# The last version number of each model. Stored beside the models' folders, so that a number is not reused for a
+# different network after its version, or the whole folder of the model, was deleted.
 NUMBERS_DIR = ".numbers"
 STAGING = ".publish-"
 
@@ -20,9 +20,9 @@ STAGING = ".publish-"
 def publish(models_dir: Path, draft: CardDraft, files: Mapping[str, bytes], key: bytes | None = None) -> ModelCard:
     """Write the next version of a model, signed if there is a key, and return its card.
 
-    The version is written to a hidden folder beside the others, flushed to disk, and renamed into place.
-    Raises OSError if the repository cannot be written, ArtifactError if there is no number left or the card is too
-    large to be served.
+    files: content by file name. The version is written to a hidden folder, flushed to disk, and renamed into place.
+    Raises OSError if the repository cannot be written, ArtifactError if no version number is left or the card is
+    larger than the service reads.
     """
     folder = models_dir / draft.name
     durable.make_folder(folder)
@@ -45,7 +45,7 @@ def _next_number(models_dir: Path, name: str) -> int:
     except (FileNotFoundError, ValueError):
         last = 0
     if (models_dir / name / f"{STAGING}{last}").exists():
-        last -= 1  # that publish was interrupted before anyone could see its version
+        last -= 1  # that publish was interrupted before its version became visible: reuse the number
     number = max([*list_versions(models_dir, name), last]) + 1
     if number > LAST_VERSION:
         raise ArtifactError(

@@ -1,4 +1,4 @@
-"""Read the model repository, `<name>/<version>/`: names, versions, the content of a version and its verification."""
+"""Read the model repository, `<name>/<version>/`: list names and versions, read a version and verify it."""
 
 import errno
 import hashlib
@@ -16,15 +16,15 @@ from artifact.schema import read_card
 CARD_FILE = "card.json"
 SIGNATURE_FILE = "card.hmac"
 LAST_VERSION = 999_999_999  # nine digits: every client can hold it in 32 bits
-MAX_CARD_BYTES = 2**20  # the shipped cards have 20 KB; parsing takes some 25 times the bytes in memory
+MAX_CARD_BYTES = 2**20  # the shipped cards have 20 KB; parsing takes about 25 times the bytes in memory
 MAX_FILES = 16
 FILE_PATTERN = r"card\.json|card\.hmac|model\.[a-z]+"
-# What these say of a file is a property of the repository; any other error may be gone at the next attempt.
+# Errors caused by the content of the repository; any other error may disappear at the next attempt.
 LASTING_ERRORS = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO}
 
 
 class Unreadable(Exception):
-    """What could not be read, for a reason that is not in its content: permission, I/O, too many open files."""
+    """A read error that the content does not cause, and that may be temporary: permission, I/O, too many open files."""
 
 
 class Content(NamedTuple):
@@ -35,9 +35,9 @@ class Content(NamedTuple):
 
 
 def names(models_dir: Path) -> list[str]:
-    """Names of the models, sorted: the folders with at least one version, or that cannot be read.
+    """Names of the models, sorted: folders that have at least one version or cannot be read.
 
-    Raises OSError if the repository cannot be read.
+    Raises OSError if the repository itself cannot be read.
     """
     found = []
     for name in sorted(entry.name for entry in models_dir.iterdir() if is_name(entry.name)):
@@ -50,14 +50,14 @@ def names(models_dir: Path) -> list[str]:
 
 
 def where_to_start(models_dir: Path) -> str:
-    """For the end of a message: what to do where there is no such folder, or nothing."""
+    """Advice to append to an error message if the repository's folder does not exist, else an empty string."""
     if models_dir.exists():
         return ""
     return f"; start in the folder of the checkout, not in {Path.cwd()}, or name another repository with --models-dir"
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be the name of a model."""
+    """Whether a text is a valid model name: NAME_PATTERN."""
     return re.fullmatch(NAME_PATTERN, text) is not None
 
 
@@ -99,8 +99,8 @@ Fingerprint = tuple[tuple[str, int, int, int, int], ...]
 def fingerprint(models_dir: Path, name: str, version: int) -> Fingerprint | None:
     """Name, inode, size, mtime and ctime of a version's folder and files; None if it cannot be read.
 
-    It differs once the content does. The ctime covers a file that is repaired in place with its mtime set back, and a
-    permission that is given.
+    It changes whenever the content changes. The ctime detects a file that was repaired in place with its mtime
+    restored, and a changed permission.
     """
     folder = models_dir / name / str(version)
     try:
@@ -113,10 +113,10 @@ def fingerprint(models_dir: Path, name: str, version: int) -> Fingerprint | None
 
 
 def read_version(models_dir: Path, name: str, version: int) -> Content:
-    """Read all files of a version, unverified.
+    """Read all files of a version without verifying them.
 
-    Raises ArtifactError if a file is outside the repository, too large or no file at all; Unreadable if it cannot be
-    read now.
+    Raises ArtifactError if a file is outside the repository, too large or not a regular file; Unreadable if it cannot
+    be read at the moment.
     """
     folder = models_dir / name / str(version)
     found = [file for file in _list_folder(folder, f"{name}/{version}") if re.fullmatch(FILE_PATTERN, file)]
@@ -130,21 +130,21 @@ def read_version(models_dir: Path, name: str, version: int) -> Content:
 
 
 def checksum(files: dict[str, bytes]) -> str:
-    """One SHA-256, in hex, over names and bytes of files."""
+    """One SHA-256, in hex, over the names and contents of all files."""
     lines = [f"{file} {hashlib.sha256(content).hexdigest()}\n" for file, content in sorted(files.items())]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_file(models_dir: Path, path: Path, limit: int) -> bytes:
-    """The bytes of a regular file in the repository. Raises ArtifactError or Unreadable."""
+    """Read a regular file of at most `limit` bytes inside the repository. Raises ArtifactError or Unreadable."""
     try:
         inside = path.resolve().is_relative_to(models_dir.resolve())
-    except RuntimeError:  # Python before 3.13, for links in a circle
+    except RuntimeError:  # before Python 3.13, for a symbolic link loop
         raise ArtifactError(f"{label(path)}: is a link to itself") from None
     if not inside:
         raise ArtifactError(f"{label(path)}: leads out of the repository")
     try:
-        # Without O_NONBLOCK opening a pipe in the place of a file would block.
+        # Without O_NONBLOCK, opening a named pipe would block.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ArtifactError(f"{label(path)}: is not a file")
@@ -158,12 +158,12 @@ def read_file(models_dir: Path, path: Path, limit: int) -> bytes:
 
 
 def label(path: Path) -> str:
-    """`name/version/file`: enough to find it, and nothing of the machine, for clients may see it."""
+    """A path as `name/version/file`: clients may see it, so it has none of the machine's folders."""
     return "/".join(path.parts[-3:])
 
 
 def check_signature(content: Content, name: str, version: int, keys: Sequence[bytes]) -> None:
-    """Raise ArtifactError if there are keys and the card is signed with none of them."""
+    """Raise ArtifactError if there are keys and none of them signed the card."""
     if not keys:
         return
     where = f"{name}/{version}/{SIGNATURE_FILE}"
@@ -174,7 +174,7 @@ def check_signature(content: Content, name: str, version: int, keys: Sequence[by
 
 
 def check_content(content: Content, name: str, version: int) -> Artifact:
-    """Parse the card and compare every file with it. Raises ArtifactError."""
+    """Parse the card and check name, version, sizes and checksums against it. Raises ArtifactError."""
     where = f"{name}/{version}"
     card = read_card(content.files[CARD_FILE], f"{where}/{CARD_FILE}")
     if (card.name, card.version) != (name, version):
@@ -197,9 +197,9 @@ def _check_file(where: str, content: bytes | None, digest: FileDigest) -> None:
 
 
 def verify(models_dir: Path, name: str, version: int, key: bytes | None = None) -> Artifact:
-    """Read one version and compare every file with its card, and if there is a key the card with its signature.
+    """Read a version and verify its checksums, and its card's signature if there is a key.
 
-    Raises ArtifactError if a file is missing, unreadable, outside the repository, or not what it should be.
+    Raises ArtifactError if a file is missing, unreadable, outside the repository, or differs from the card.
     """
     try:
         content = read_version(models_dir, name, version)

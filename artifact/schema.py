@@ -1,4 +1,4 @@
-"""Read `card.json` of any schema version up to the present one; older cards are upgraded in memory."""
+"""Read `card.json` of the current or an older schema version; older cards are upgraded in memory."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from artifact.card import SCHEMA_VERSION, ArtifactError, ModelCard
 
 
 def read_card(content: bytes, label: str) -> ModelCard:
-    """Parse and validate a card. Raises ArtifactError, its message beginning with `label`."""
+    """Parse and validate a card. Raises ArtifactError with a message that starts with `label`."""
     try:
         card = from_json(content)
     except ValueError as error:
@@ -29,13 +29,13 @@ def read_card(content: bytes, label: str) -> ModelCard:
 
 
 def _schema_version(card: Any) -> int:
-    """0 where there is none: validation then says so."""
+    """The card's schema version; 0 if it is missing, which validation then reports."""
     version = card.get("schema_version") if isinstance(card, dict) else None
     return version if type(version) is int else 0  # not isinstance: True is an int
 
 
 def _from_version_1(card: dict[str, Any]) -> dict[str, Any]:
-    """Version 1 had one step, networks named like their models, and `prediction`, one number, in golden samples."""
+    """Upgrade a card of schema 1: one step, network named like the model, golden samples with one `prediction`."""
     upgraded = {"network": card.get("name"), "steps": 1} | card | {"schema_version": 2}
     if isinstance(card.get("golden"), list):
         upgraded["golden"] = [_golden_from_version_1(sample) for sample in card["golden"]]
@@ -44,6 +44,6 @@ def _from_version_1(card: dict[str, Any]) -> dict[str, Any]:
 
 def _golden_from_version_1(sample: Any) -> Any:
     if not isinstance(sample, dict) or "prediction" not in sample:
-        return sample  # not a sample of version 1 either: validation says what is wrong with it
+        return sample  # not a sample of version 1: validation reports what is wrong
     rest = {key: value for key, value in sample.items() if key != "prediction"}
     return rest | {"forecast": [sample["prediction"]]}

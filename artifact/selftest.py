@@ -1,10 +1,11 @@
 """The self-test process: load a version's files, verify them, and run the network on the card's golden samples.
 
-It is a process of its own, for a damaged network can crash or hang whoever runs it, and a damaged card can take much
-memory to parse. `artifact.tester` starts it and asks it.
+It runs separately because a damaged network can crash or hang its process, and a damaged card can take much memory
+to parse. `artifact.tester` starts the process and sends it versions to test.
 
-`python -m artifact.selftest DESCRIPTOR LOADER`; LOADER is `module:attribute`, called with an Artifact, and gives
-an object whose `predict` maps (rows, window) to (rows, steps).
+`python -m artifact.selftest DESCRIPTOR LOADER`: DESCRIPTOR is the file descriptor of a socket. LOADER is
+`module:attribute`; it is called with an Artifact and returns an object whose `predict` maps (rows, window) to
+(rows, steps).
 """
 
 import json
@@ -20,12 +21,12 @@ from artifact import ArtifactError, check_golden
 from artifact.litert import unrunnable
 from artifact.repository import Content, check_content, checksum
 
-IDLE_SECONDS: float = 60  # a process takes 0.25 s of CPU to start, and 50 MB as long as it stays
-MEMORY_BYTES = 4 * 2**30  # of address space: a tensor can be declared larger than the machine
+IDLE_SECONDS: float = 60  # starting a process takes 0.25 s of CPU; keeping it takes 50 MB
+MEMORY_BYTES = 4 * 2**30  # of address space: a damaged file can declare a tensor larger than the machine's memory
 
 
 def main(arguments: list[str]) -> None:
-    """Say ready, then test each folder that comes in on the connection, until it is closed or idle."""
+    """Send "ready", then test each folder named on the connection, until it is closed or idle for IDLE_SECONDS."""
     connection = Connection(int(arguments[0]))
     module, _, attribute = arguments[1].partition(":")
     load = getattr(import_module(module), attribute)
@@ -37,20 +38,20 @@ def main(arguments: list[str]) -> None:
             request = json.loads(connection.recv_bytes())
         except EOFError:
             return
-        signal.alarm(int(request["seconds"]) + 2)  # the asker may be dead by then, and this process must end
+        signal.alarm(int(request["seconds"]) + 2)  # ends this process even if its parent has died
         connection.send_bytes(json.dumps(_test(load, request)).encode())
         signal.alarm(0)
 
 
 def limit_memory() -> None:
-    """Limit the address space to MEMORY_BYTES, or to less where the process was started with less."""
+    """Limit the address space to MEMORY_BYTES, or to the hard limit of the process if that is lower."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
 def _test(load: Any, request: dict[str, Any]) -> dict[str, str]:
-    """{} if the version is good; else `bad` or `unknown` with the reason, and the `stage` that found it."""
+    """Test one version: {} if it is good; else `bad` or `unknown` with the reason, and the `stage` that failed."""
     stage = "verification"
     try:
         files = {path.name: path.read_bytes() for path in Path(request["folder"]).iterdir()}

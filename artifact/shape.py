@@ -1,7 +1,7 @@
-"""Whether the shape of a window, once it is scaled by itself, lies outside of what a network was trained on.
+"""Extrapolation by shape: does a window, scaled by its own level and spread, differ from all training windows?
 
-For networks that scale each window by its own level and spread, the range of the training data says nothing: a level
-never seen is followed. What they cannot know is a shape never seen.
+For networks that scale each window by itself, the range of the training values is irrelevant: they follow a level
+that the training data did not have. An unseen shape is what makes their forecasts unreliable.
 """
 
 from functools import cached_property
@@ -14,16 +14,17 @@ from pydantic import BaseModel, Field, model_validator
 Batch = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-LEAST_WIDTH = 1e-3  # of the spread of a window: a place of the scaled window that hardly varied
+LEAST_WIDTH = 1e-3  # lower limit of `width`, in units of a window's spread, for positions that hardly varied
 
 
 class Shapes(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
-    """The scaled windows that a network was trained on, place by place, and how far from them counts as outside.
+    """Statistics of the scaled training windows, and the limit beyond which a window counts as extrapolated.
 
-    A window is scaled by its mean and its mean absolute deviation. Its distance is the largest over its places of
-    |scaled - centre| / width; it is outside if that is more than `limit`. centre, width: (window,), mean and standard
-    deviation over the training windows. positive: all training windows were positive; one that is not is outside.
-    false_alarms: the share of held-out windows that are outside, of `windows`.
+    A window is scaled by its mean and mean absolute deviation. Its distance is the maximum over its positions of
+    |scaled - centre| / width; it is outside if the distance exceeds `limit`.
+    centre, width: (window,), mean and standard deviation over the training windows, per position.
+    positive: all training windows were positive; then a window with a value of 0 or less is outside.
+    false_alarms: share of the held-out windows that are outside. windows: number of those held-out windows.
     """
 
     centre: list[float] = Field(min_length=1, max_length=10_000)
@@ -44,19 +45,19 @@ class Shapes(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return np.array(self.centre), np.array(self.width)
 
     def distances(self, windows: Batch) -> Floats:
-        """How far each window is from those of the training, (rows, window) → (rows,)."""
+        """Distance of each window from the training windows, (rows, window) → (rows,)."""
         centre, width = self._arrays
         distances: Floats = (np.abs(scale_by_itself(windows) - centre) / width).max(axis=1)
         return distances
 
     def outside(self, windows: Batch) -> NDArray[np.bool_]:
-        """Whether each window is outside, (rows, window) → (rows,)."""
+        """Whether each window is extrapolated, (rows, window) → (rows,)."""
         outside: NDArray[np.bool_] = self.distances(windows) > self.limit
         return outside | (windows <= 0).any(axis=1) if self.positive else outside
 
 
 def scale_by_itself(windows: Batch) -> Floats:
-    """Each window, (rows, window), less its mean and over its mean absolute deviation; zeros for a constant one."""
+    """Scale each window, (rows, window), by its mean and mean absolute deviation; constant windows become zeros."""
     differences = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
     spread = np.abs(differences).mean(axis=1, keepdims=True)
     scaled: Floats = np.divide(differences, spread, out=np.zeros_like(differences), where=spread > 0)

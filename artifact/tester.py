@@ -1,7 +1,7 @@
-"""Ask the self-test process about a version: good, bad, or unknown when no answer can be had.
+"""Client of the self-test process: is a version good, bad or unknown?
 
-Bad is what the network itself causes each time: a wrong answer, an error, or twice the same crash. A process that was
-killed, hangs or cannot start says nothing about the network: unknown.
+Bad: a reproducible fault of the network itself: a wrong forecast, an error, or the same crash twice.
+Unknown: the process was killed, hangs or cannot start, which proves nothing about the network.
 """
 
 import atexit
@@ -18,14 +18,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 LITERT_LOADER = "artifact.litert:LiteRTNetwork"
-START_SECONDS: float = 60  # TensorFlow, if it is asked for, takes a quarter of that to import on a slow machine
-NICENESS = 5  # a third of the requests' share of the CPU, for they are waited for
-FRESH_SECONDS: float = 30  # the process ends by itself after twice that without a question
+START_SECONDS: float = 60  # importing TensorFlow, if the loader needs it, takes a quarter of this on a slow machine
+NICENESS = 5  # about a third of the CPU share of the requests, which have clients waiting
+FRESH_SECONDS: float = 30  # after this the process may be about to exit: half of selftest.IDLE_SECONDS
 CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL}
 
 
 class Verdict(NamedTuple):
-    """What came of a test: good if both are None."""
+    """Result of a self-test: the version is good if `bad` and `unknown` are None, else one has the reason.
+
+    stage: the check that failed, "verification" or "self-test".
+    """
 
     bad: str | None = None
     unknown: str | None = None
@@ -33,7 +36,7 @@ class Verdict(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A version to test: a folder with its files, its name and number, and how long it may take."""
+    """A version to test: the folder with its files, its name and number, and the time limit in seconds."""
 
     folder: Path
     name: str
@@ -47,9 +50,9 @@ class _Process(NamedTuple):
 
 
 class SelfTester:
-    """One self-test process at a time, started when it is needed; one question at a time.
+    """Runs one self-test process, started on demand, and one question at a time.
 
-    loader names what runs the network, see `artifact.selftest`.
+    loader: `module:attribute` of the class that runs the network; see `artifact.selftest`.
     """
 
     def __init__(self, loader: str) -> None:
@@ -65,17 +68,17 @@ class SelfTester:
 
     @property
     def pending(self) -> Question | None:
-        """The question that is not answered yet."""
+        """The unanswered question, or None."""
         return self._question
 
     def ask(self, question: Question, wait: float) -> Verdict | None:
-        """Start a test; the verdict if it comes within `wait` seconds, else None: see `poll`."""
+        """Start a test. Returns the verdict if it arrives within `wait` seconds, else None: call `poll` later."""
         self._question, self._crash = question, None
         self._send(question)
         return self.poll(wait)
 
     def poll(self, wait: float) -> Verdict | None:
-        """The verdict on the pending question if it comes within `wait` seconds, else None."""
+        """The verdict on the pending question if it arrives within `wait` seconds, else None."""
         until = time.monotonic() + wait
         verdict = None
         while self._question is not None and verdict is None:
@@ -87,14 +90,14 @@ class SelfTester:
         return verdict
 
     def drop(self) -> Verdict:
-        """Give up on the pending question."""
+        """Cancel the pending question and end the process. Returns an unknown verdict."""
         self.stop()
         question, self._question = self._question, None
         where = "" if question is None else f"{question.name}/{question.version}: "
         return Verdict(unknown=f"{where}the self-test was interrupted for a more urgent one")
 
     def stop(self) -> None:
-        """End the process; the next question starts another."""
+        """End the process; the next question starts a new one."""
         if self._running is not None:
             self._running.connection.close()
             self._running.process.kill()
@@ -103,7 +106,7 @@ class SelfTester:
         self._is_ready = False
 
     def _send(self, question: Question) -> None:
-        """Put the question to a live process; one that died while idle is replaced."""
+        """Send the question to the process, after starting one if it has ended or may be about to."""
         if self._running is None or self._running.process.poll() is not None or time.monotonic() > self._fresh_until:
             self.stop()
             with suppress(OSError):  # no memory, or too many processes or open files: `_poll` says unknown
@@ -111,7 +114,7 @@ class SelfTester:
         self._fresh_until = time.monotonic() + FRESH_SECONDS
         self._deadline = time.monotonic() + question.seconds + (0 if self._is_ready else START_SECONDS)
         request = question._asdict() | {"folder": str(question.folder)}
-        with suppress(OSError):  # it has ended: `_poll` sees how
+        with suppress(OSError):  # the process has ended: `_poll` finds out why
             if self._running is not None:
                 self._running.connection.send_bytes(json.dumps(request).encode())
 
@@ -138,7 +141,7 @@ class SelfTester:
         return Verdict(unknown=f"{where}: the self-test is not done within {question.seconds:g} seconds")
 
     def _on_end(self, question: Question, code: int) -> Verdict | None:
-        """A crash is the network's only if it comes twice; all else that ends a process is an accident."""
+        """Handle the end of the process: retry once. The same crash twice is a fault of the network."""
         where, before = f"{question.name}/{question.version}", self._crash
         self._crash = code
         self.stop()

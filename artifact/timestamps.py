@@ -1,4 +1,4 @@
-"""ISO 8601 time stamps, with an offset or a named time zone (RFC 9557): read one, and write others in its form."""
+"""ISO 8601 time stamps with an offset or a named time zone (RFC 9557): parse one, and write others in its format."""
 
 import re
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _MIDNIGHT = datetime.min.time()
 
 @dataclass(frozen=True)
 class TimeStamp:
-    """A moment, and the form that it was written in: a date alone, with Z, with an offset, with a zone's name."""
+    """A time stamp. moment: the parsed time. text: as written, which gives the format: date, Z, offset or zone."""
 
     moment: datetime
     text: str
 
     @classmethod
     def parse(cls, text: str) -> "TimeStamp":
-        """Read "2024-01-31", "2024-01-31T12:00:00Z", "…+01:00" or "…+01:00[Europe/Berlin]". Raises CalendarError."""
+        """Parse "2024-01-31", "2024-01-31T12:00:00Z", "…+01:00" or "…+01:00[Europe/Berlin]". Raises CalendarError."""
         found = _ZONED.fullmatch(text)
         try:
             moment = datetime.fromisoformat(text if found is None else found["time"])
@@ -37,7 +37,7 @@ class TimeStamp:
         return cls(moment, text)
 
     def write(self, moment: datetime) -> str:
-        """Another moment in the form of this one; an hour of the day is written where it is not midnight."""
+        """Write another time in the format of this one; a date gets a time of day unless that is midnight."""
         if "T" not in self.text and " " not in self.text and moment.time() == _MIDNIGHT:
             return moment.date().isoformat()
         written = moment.isoformat()
@@ -47,9 +47,9 @@ class TimeStamp:
 
 
 def times_after(start: TimeStamp, frequency: Frequency, first: int, count: int) -> list[str]:
-    """The time stamps of `count` rows, from the one `first` rows after `start`, in the form of `start`.
+    """Time stamps of `count` rows, the first one `first` rows after `start`, in the format of `start`.
 
-    Raises CalendarError where `start` does not lie on the frequency, or a year is beyond 9999.
+    Raises CalendarError if `start` does not lie on the frequency, or a year is beyond 9999.
     """
     frequency.check_start(start.moment)
     return [start.write(frequency.after(start.moment, row)) for row in range(first, first + count)]

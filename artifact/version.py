@@ -1,3 +1,3 @@
-"""The version of the project, as `--version` of the offline commands shows it."""
+"""Version of the project, printed by `--version` of the offline commands."""
 
 VERSION = "0.1.0"
