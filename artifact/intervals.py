@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
 MAX_SCORES = 1000
-MAX_CACHED = 64  # combinations of levels; the clients of a model request the same few
+MAX_CACHED = 64  # combinations of levels; clients of a model keep requesting the same few
 HALF_ULP = 1e31  # about half a unit in the last place of the largest float32; adding less cannot overflow
 ROUNDING = 1e-9  # tolerance for float64: 0.95 of 20 must give rank 19, not 20
 

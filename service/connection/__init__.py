@@ -1,4 +1,4 @@
-"""HTTP/1.1 server connections: request heads, bodies, answers, timeouts and the memory that they may take."""
+"""HTTP/1.1 server connections: request heads and bodies, responses, timeouts and the memory budget."""
 
 from service.connection.limits import ConnectionLimits
 from service.connection.memory import ConnectionPool

@@ -1,4 +1,4 @@
-"""Request bodies on the wire: so many bytes, or chunks (RFC 9112, 7.1), whose trailers are bounded and dropped."""
+"""Request body parsers: Content-Length and chunked (RFC 9112, 7.1); trailers are limited in size and dropped."""
 
 import re
 
@@ -13,7 +13,7 @@ CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
 class SizedBody:
-    """A body of a known length."""
+    """Parser of a body with Content-Length."""
 
     __slots__ = ("_left", "is_whole")
 
@@ -22,7 +22,7 @@ class SizedBody:
         self.is_whole = length == 0
 
     def feed(self, data: bytes, start: int) -> tuple[bytes, int]:
-        """What data[start:] holds of the body, and the position behind it."""
+        """Read the body from data[start:]. Returns its bytes and the position after them."""
         stop = min(len(data), start + self._left)
         self._left -= stop - start
         self.is_whole = self._left == 0
@@ -30,13 +30,13 @@ class SizedBody:
 
 
 class ChunkedBody:
-    """A body in chunks. Its framing, trailers included, takes a bounded number of bytes and of steps."""
+    """Parser of a chunked body. The size of its framing, trailers included, is limited, and so is the work."""
 
     __slots__ = ("_framing", "_in_trailers", "_left", "_line", "_payload", "_trailers", "is_whole")
 
     def __init__(self) -> None:
         self.is_whole = False
-        self._left = 0  # of the chunk, the line end behind it included
+        self._left = 0  # bytes of the chunk to come, including the line end after it
         self._line = b""
         self._in_trailers = False
         self._trailers = 0
@@ -44,7 +44,7 @@ class ChunkedBody:
         self._payload = 0
 
     def feed(self, data: bytes, start: int) -> tuple[bytes, int]:
-        """What data[start:] holds of the body, and the position behind it. Raises Refused."""
+        """Read the body from data[start:]. Returns its bytes and the position after them. Raises Refused."""
         parts = []
         while start < len(data) and not self.is_whole:
             if self._left > 0:
@@ -55,7 +55,7 @@ class ChunkedBody:
         return parts[0] if len(parts) == 1 else b"".join(parts), start
 
     def _take(self, data: bytes, start: int) -> tuple[bytes, int]:
-        """A part of the chunk's data, or of the line end behind it."""
+        """Read a part of the chunk's data, or of the line end after it."""
         size = min(len(data) - start, self._left)
         payload = data[start : start + max(0, min(size, self._left - 2))]
         rest = data[start + len(payload) : start + size]
@@ -99,7 +99,7 @@ class ChunkedBody:
         self._left = size + 2 if size else 0
 
     def _end_trailer(self, line: bytes) -> None:
-        """Drop the line: a trailer must not become a header (RFC 9110, 6.5.1)."""
+        """Drop a trailer line: trailers must not be merged into the headers (RFC 9110, 6.5.1)."""
         if not line.endswith(b"\r\n"):
             raise Refused(400, "A trailer's line ends without CR")
         self.is_whole = line == b"\r\n"

@@ -1,4 +1,4 @@
-"""One request and its answer: the ASGI messages of an application as HTTP/1.1."""
+"""One request and its response: converts between HTTP/1.1 and the application's ASGI messages."""
 
 import asyncio
 import logging
@@ -16,22 +16,22 @@ WITHOUT_BODY = {204, 304}
 
 
 class Connection(Protocol):
-    """What an exchange needs of its connection."""
+    """Interface of the connection that an exchange uses."""
 
     writer: AnswerWriter
 
     def resume_reading(self) -> None:
-        """Receive on, after a pause."""
+        """Resume reading from the transport."""
 
     def end_answer(self) -> None:
-        """The answer is written."""
+        """Called when the response is written."""
 
     def close_unfinished(self) -> None:
-        """The answer will never be written to its end."""
+        """Called when the application ended without completing the response."""
 
 
 class Exchange:
-    """Hands a request's body to the application, and its answer to the connection."""
+    """ASGI `receive` and `send` of one request: passes the body to the application and writes its response."""
 
     __slots__ = (
         "_connection", "_event", "_is_chunked", "_is_handed_on", "_left", "_parts", "_start", "_waits_for_whole",
@@ -50,22 +50,22 @@ class Exchange:
         self.scope = scope
         self.keep_alive = keep_alive
         self.expects_continue = False
-        self.has_body = False  # whether the whole body has come
+        self.has_body = False  # whether the whole body has arrived
         self.is_started = False
         self.is_complete = False
-        self.is_gone = False  # the client has, or the connection has answered in the application's stead
+        self.is_gone = False  # the client has disconnected, or the connection has sent an error response itself
         self.memory = memory
-        self._waits_for_whole = waits_for_whole  # a small body is handed on in one piece
+        self._waits_for_whole = waits_for_whole  # a small body is passed on in one piece
         self._is_handed_on = False
         self._connection = connection
         self._parts: list[bytes] = []
         self._start: Message | None = None
         self._is_chunked = False
-        self._left = 0  # bytes that the answer's Content-Length still announces
+        self._left = 0  # bytes missing from the response's Content-Length
         self._event: asyncio.Event | None = None
 
     async def run(self, app: ASGIApp) -> None:
-        """Let the application answer. An answer that it leaves unfinished ends the connection."""
+        """Run the application. The connection is closed if it leaves the response unfinished. Raises nothing."""
         try:
             await app(self.scope, self.receive, self.send)
         except Exception:
@@ -75,7 +75,7 @@ class Exchange:
                 self._connection.close_unfinished()
 
     def feed(self, part: bytes, *, is_last: bool) -> None:
-        """Take in more of the body; after the answer, drop it."""
+        """Add a part of the body; it is dropped if the response is complete."""
         if part and not self.is_complete and not self.is_gone:
             self._parts.append(part)
         self.has_body = is_last
@@ -83,18 +83,18 @@ class Exchange:
             self._event.set()
 
     def is_behind(self, size: int) -> bool:
-        """Whether the application has yet to take more than `size` bytes of the body."""
+        """Whether more than `size` bytes of the body wait for the application."""
         return sum(map(len, self._parts)) > size
 
     def leave(self) -> None:
-        """The client has gone, or needs no answer of the application any more."""
+        """Called when the client has disconnected or the connection has responded itself."""
         self.is_gone = True
         self._parts.clear()
         if self._event is not None:
             self._event.set()
 
     async def receive(self) -> Message:
-        """ASGI: the body as far as it has come, or that the client has gone."""
+        """ASGI `receive`: the part of the body that has arrived, or `http.disconnect`."""
         if self.expects_continue and not self.is_started and not self.is_gone:
             self.expects_continue = False
             self._connection.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -118,7 +118,10 @@ class Exchange:
         return bool(self._parts) and not self._waits_for_whole
 
     async def send(self, message: Message) -> None:
-        """ASGI: write the answer; waits for a client that reads slowly only between two parts of a long one."""
+        """ASGI `send`: write the response. Waits for a slow client only between the parts of a streamed response.
+
+        Raises RuntimeError if the application violates ASGI: wrong order of messages, wrong Content-Length.
+        """
         if self.is_gone:
             return
         if message["type"] == "http.response.start":
@@ -175,7 +178,7 @@ class Exchange:
         return head + b"\r\n"
 
     def _set_length(self, status: int, length: int | None) -> bytes:
-        """The header that says where an answer ends which does not say it itself."""
+        """The framing header of a response without Content-Length: Content-Length, Transfer-Encoding or none."""
         if status in WITHOUT_BODY:
             return b""
         if length is not None:
@@ -184,5 +187,5 @@ class Exchange:
         if self.scope["http_version"] == "1.1":
             self._is_chunked = True
             return b"transfer-encoding: chunked\r\n"
-        self._left = sys.maxsize  # to the end of the connection
+        self._left = sys.maxsize  # HTTP/1.0: the body ends with the connection
         return b""

@@ -1,4 +1,4 @@
-"""Request heads: request line and headers, parsed by httptools, within limits on bytes, lines and the query."""
+"""Request heads: request line and headers, parsed by httptools, with limits on bytes, lines and the query."""
 
 import urllib.parse
 from typing import Any
@@ -19,10 +19,10 @@ NOT_HTTP = "Invalid HTTP request received."
 
 
 class Head:
-    """One request head as it arrives.
+    """Incremental parser of one request head.
 
-    The parser sees the head alone, and never the body: where the body ends is decided in `body.py`, so that an offer
-    to upgrade (RFC 9110, 7.8: may be ignored), which makes the parser leave the body out, changes nothing.
+    httptools gets the head only; `body.py` finds the end of the body. So an Upgrade header, which may be ignored
+    (RFC 9110, 7.8) but makes httptools skip the body, has no effect.
     """
 
     __slots__ = (
@@ -43,7 +43,7 @@ class Head:
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes, start: int) -> int | None:
-        """Take in data[start:]; the position behind the head, or None if its end is not there yet. Raises Refused."""
+        """Parse data[start:]. Returns the position after the head, or None if it is incomplete. Raises Refused."""
         stop = self._end(data, start)
         is_whole = stop is not None
         stop = len(data) if stop is None else stop
@@ -58,7 +58,7 @@ class Head:
         return None
 
     def _end(self, data: bytes, start: int) -> int | None:
-        """The position behind the blank line that ends the head, which may have begun in what came before."""
+        """The position after the blank line that ends the head; it may start in the previous data."""
         if self._tail:
             seam = (self._tail + data[start : start + 3]).find(END)
             if seam >= 0:
@@ -77,11 +77,11 @@ class Head:
             raise Refused(400, NOT_HTTP) from None
 
     def on_url(self, url: bytes) -> None:
-        """A part of the request target; called by the parser."""
+        """Parser callback: a part of the request target."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header line; called by the parser."""
+        """Parser callback: one header line. Raises Refused."""
         name = name.lower()
         if name in FRAMING:
             self._frame(name, value.strip().lower())
@@ -91,7 +91,7 @@ class Head:
 
     def _frame(self, name: bytes, value: bytes) -> None:
         if name == b"content-length":
-            self.length = int(value)  # digits, once, and without Transfer-Encoding: the parser has seen to it
+            self.length = int(value)  # the parser has checked: digits, only once, no Transfer-Encoding
         elif name == b"transfer-encoding":
             if value != b"chunked" or self.is_chunked:
                 raise Refused(400, "Transfer-Encoding must be chunked")
@@ -102,7 +102,7 @@ class Head:
             self.is_compressed = value not in {b"", b"identity"}
 
     def on_headers_complete(self) -> None:
-        """The head is whole; called by the parser."""
+        """Parser callback: the head is complete."""
         self.method = self._parser.get_method().decode("ascii")
         self.version = self._parser.get_http_version()
         self.keep_alive = self.version == "1.1" and self._parser.should_keep_alive()
@@ -130,7 +130,7 @@ class Head:
             raise _too_large(f"has a query larger than {MAX_QUERY_BYTES} bytes")
 
     def scope(self) -> dict[str, Any]:
-        """The request's own part of an ASGI scope."""
+        """The keys of the ASGI scope that come from the request."""
         return {
             "type": "http",
             "http_version": self.version,

@@ -1,31 +1,34 @@
-"""The limits of the HTTP connections of one process, and the reasons of their constants."""
+"""Limits of the HTTP connections of one process, with the reason for each constant."""
 
 from typing import NamedTuple
 
 MAX_HEAD_BYTES = 64 * 2**10
-MAX_HEADER_LINES = 100  # as many as Apache httpd takes; 15,000 lines in 60 KB took 75 KB of memory a connection
+MAX_HEADER_LINES = 100  # as in Apache httpd; 15,000 lines in 60 KB took 75 KB of memory per connection
 MAX_LINE_BYTES = 8 * 2**10  # request line and each header, as in nginx and Apache httpd
 MAX_QUERY_BYTES = 4 * 2**10  # 60 KB of `a&a&…` take 24 ms of the event loop
 
 MAX_TRAILER_BYTES = 8 * 2**10
 MAX_CHUNK_LINE_BYTES = 256
-SPARE_FRAMING_BYTES = 16 * 2**10  # chunk framing may take so much, and an eighth of the body beyond that
+SPARE_FRAMING_BYTES = 16 * 2**10  # chunk framing may take this much plus an eighth of the body
 
 LEAST_RATE = (
     16 * 2**10
-)  # bytes a second that a body must arrive with, and an answer be read with, beyond its first time
-LINGER_SECONDS = 5.0  # how long to read on after a refusal, as nginx's lingering_timeout
+)  # bytes per second: minimum rate of sending a body and of reading a response, after the time allowed at first
+LINGER_SECONDS = 5.0  # how long to keep reading after an error response, as nginx's lingering_timeout
 LINGER_BYTES = 64 * 2**20
 
-BACKLOG_BYTES = 64 * 2**10  # read ahead while a request is being answered
-SMALL_BODY_BYTES = 16 * 2**10  # handed on in one piece, and outside of the memory budget
-INFLATION = 1032  # the most that zlib makes of one byte
-# A body is held in parts and as a whole, then as an array, and its answer beside it.
+BACKLOG_BYTES = 64 * 2**10  # most bytes read ahead while a request is processed
+SMALL_BODY_BYTES = 16 * 2**10  # smaller bodies are passed on in one piece and do not count in the memory budget
+INFLATION = 1032  # zlib's maximum compression ratio
+# A body is in memory in parts and joined, then as an array together with its response.
 MEMORY_PER_BODY_BYTE = 3
 
 
 class Refused(Exception):
-    """A request that the connection answers itself, with this status and text, and then ends."""
+    """A request that the connection refuses with a status and a message before closing.
+
+    limit: name of the exceeded limit, counted in the metric of refusals; None if no limit is involved.
+    """
 
     def __init__(self, status: int, detail: str, limit: str | None = None) -> None:
         super().__init__(detail)
@@ -35,12 +38,12 @@ class Refused(Exception):
 
 
 class ConnectionLimits(NamedTuple):
-    """Seconds and bytes that a deployment may set.
+    """Connection limits that a deployment can set, in seconds and bytes.
 
-    request_seconds: for a whole head, and between two parts of a body.
-    answer_seconds: for a client to read more of an answer.
+    request_seconds: to send a whole head, and between two parts of a body.
+    answer_seconds: without the client reading more of a response.
     keep_alive_seconds: between two requests.
-    memory_bytes: for bodies being read or worked on and answers not yet read, all connections together.
+    memory_bytes: of all connections: bodies being read or processed, and responses not yet read.
     """
 
     request_seconds: float

@@ -1,4 +1,4 @@
-"""The memory budget of a process's connections, and their number."""
+"""Connection pool: time limits, memory budget and maximum number of the connections of a process."""
 
 import asyncio
 import heapq
@@ -7,27 +7,27 @@ from typing import Protocol
 
 from service.connection.limits import MEMORY_PER_BODY_BYTE, ConnectionLimits, Refused
 
-SWEEPS = 5  # in the shortest time that is watched
+SWEEPS = 5  # checks during the shortest time limit
 LONGEST_SWEEP_SECONDS = 0.5
-EVICTED_SHARE = 20  # one in so many connections ends when there are too many
+EVICTED_SHARE = 20  # one of this many connections is closed when there are too many
 
 
 class Watched(Protocol):
-    """A connection, as seen from outside."""
+    """Interface of a connection in the pool."""
 
-    waiting_since: float | None  # for its client to send; None while it has a request at work
+    waiting_since: float | None  # monotonic time since when the client must send; None during a request
 
     def check(self, now: float) -> int:
-        """End what has taken too long; the bytes that are held, reserved ones left out."""
+        """Enforce the time limits. Returns the bytes held in memory, without the reserved ones."""
 
     def evict(self) -> None:
-        """End the connection at once, to make room."""
+        """Close the connection at once, to make room for others."""
 
 
 class ConnectionPool:
-    """Every connection of a process: looks after their time limits, their number and the bytes that they hold.
+    """All connections of a process: enforces their time limits, their number and the memory budget.
 
-    One timer looks at all connections a few times a second: a timer for each request would cost it two microseconds.
+    One timer checks all connections a few times per second; a timer per request would cost two microseconds each.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
@@ -38,7 +38,7 @@ class ConnectionPool:
         self._is_sweeping = False
 
     def add(self, connection: Watched) -> None:
-        """Take in a new connection, and end the ones that have waited longest if there are too many."""
+        """Add a connection; if there are too many, close those that have been idle longest."""
         self._connections.add(connection)
         if len(self._connections) > self.limits.max_connections:
             waiting = [(c.waiting_since, id(c), c) for c in self._connections if c.waiting_since is not None]
@@ -48,23 +48,23 @@ class ConnectionPool:
             self._schedule()
 
     def discard(self, connection: Watched) -> None:
-        """Forget a connection that has ended."""
+        """Remove a closed connection."""
         self._connections.discard(connection)
 
     def reserve(self, size: int) -> bool:
-        """Take so many bytes of the budget; whether there were as many left."""
+        """Reserve bytes of the budget. Returns False, and reserves nothing, if too few are left."""
         if self._reserved + self._held + size > self.limits.memory_bytes:
             return False
         self._reserved += size
         return True
 
     def release(self, size: int, unsent: int) -> None:
-        """Give bytes of the budget back, but for those of an answer that is still to be sent."""
+        """Return reserved bytes to the budget; `unsent` bytes of the response stay counted."""
         self._reserved -= size
-        self._held += unsent  # until the next sweep counts anew
+        self._held += unsent  # until the next sweep counts again
 
     def reservation(self) -> "Reservation":
-        """Room for one request and its answer, none at first."""
+        """An empty reservation for one request and its response."""
         return Reservation(self)
 
     def _schedule(self) -> None:
@@ -88,7 +88,7 @@ class ConnectionPool:
 
 
 class Reservation:
-    """The part of the memory budget that one request and its answer have."""
+    """Memory budget reserved for one request and its response."""
 
     __slots__ = ("_pool", "_size")
 
@@ -97,8 +97,8 @@ class Reservation:
         self._size = 0
 
     def grow(self, body_bytes: int) -> None:
-        """Make room for a body of so many bytes. Raises Refused if the budget has none."""
-        # Of a larger body the application refuses the first byte that is too much.
+        """Reserve memory for a body of `body_bytes`. Raises Refused if the budget is exhausted."""
+        # The application refuses a body as soon as it exceeds max_body_bytes: no more is ever held.
         needed = min(body_bytes, self._pool.limits.max_body_bytes) * MEMORY_PER_BODY_BYTE - self._size
         if needed <= 0:
             return
@@ -107,7 +107,7 @@ class Reservation:
         self._size += needed
 
     def end(self, unsent: int) -> None:
-        """Give it back, but for so many bytes of the answer."""
+        """Release the reservation; `unsent` bytes of the response stay counted until they are sent."""
         if self._size:
             self._pool.release(self._size, unsent)
             self._size = 0

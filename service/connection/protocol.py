@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection: one request after another, each with its limits, and their answers in order."""
+"""HTTP/1.1 server protocol of one connection: requests one after another, with time and memory limits."""
 
 import asyncio
 import time
@@ -24,15 +24,15 @@ from service.connection.reader import RequestReader
 from service.connection.writer import AnswerWriter
 from service.telemetry.metrics import count_refusal
 
-NEVER = float("inf")  # a deadline
+NEVER = float("inf")  # no deadline
 ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
 class HTTPConnection(asyncio.Protocol):
-    """What uvicorn's server makes for each connection, in place of its own HttpToolsProtocol.
+    """asyncio protocol that uvicorn creates for each connection, instead of its own HttpToolsProtocol.
 
-    The next request is not looked at before the answer to the one before it is written, so that answers and refusals
-    come in the order of their requests; what arrives meanwhile waits, up to BACKLOG_BYTES, and then in the kernel.
+    A pipelined request is parsed only after the previous response is written, so that all responses are in order.
+    Until then up to BACKLOG_BYTES of it are buffered here, and the rest in the kernel.
     """
 
     def __init__(
@@ -52,16 +52,16 @@ class HTTPConnection(asyncio.Protocol):
         self._limits = pool.limits
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
-        self._begun = 0.0  # when the head or body that is arriving began
-        self._deadline = NEVER  # for the client to send more
+        self._begun = 0.0  # monotonic time when the current head or body began
+        self._deadline = NEVER  # until when the client must send more
         self._is_paused = False
         self._is_ending = False
         self._is_lingering = False
-        self._linger_left = LINGER_BYTES  # that are read and dropped while the connection ends
+        self._linger_left = LINGER_BYTES  # bytes to read and drop while the connection closes
         self.waiting_since: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # of TCP it is one
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # TCP has one
         self.writer = AnswerWriter(self._transport, self._server_state, self._limits.answer_seconds)
         self._addresses = {
             "server": get_local_addr(self._transport),
@@ -86,7 +86,7 @@ class HTTPConnection(asyncio.Protocol):
         self._reader.clear()
 
     def eof_received(self) -> bool:
-        """The client sends no more; one that has sent a whole request is still answered."""
+        """The client has half-closed the connection; a complete request still gets its response."""
         exchange = self._exchange
         if exchange is None or not exchange.has_body or self._is_lingering:
             return False
@@ -94,7 +94,7 @@ class HTTPConnection(asyncio.Protocol):
         return True
 
     def shutdown(self) -> None:
-        """uvicorn: take no further request."""
+        """Called by uvicorn at shutdown: finish the current request, then close."""
         if self._exchange is None:
             self._transport.close()
         else:
@@ -112,7 +112,7 @@ class HTTPConnection(asyncio.Protocol):
             self._go_on()
 
     def _go_on(self) -> None:
-        """Take in what has come, as far as it is its turn."""
+        """Parse the received data, up to the next request that has to wait for a response."""
         reader = self._reader
         try:
             while reader.waiting and not self._is_ending:
@@ -158,10 +158,10 @@ class HTTPConnection(asyncio.Protocol):
 
     def _take_body(self) -> None:
         exchange, reader = self._exchange, self._reader
-        assert exchange is not None  # noqa: S101  # a body is read for a request only
+        assert exchange is not None  # noqa: S101  # a body always belongs to a request
         part = reader.take_body()
         if reader.taken > SMALL_BODY_BYTES:
-            exchange.memory.grow(reader.taken)  # of chunks it is not known before how many there will be
+            exchange.memory.grow(reader.taken)  # the length of a chunked body is not known before
         exchange.feed(part, is_last=not reader.is_in_body)
         if reader.is_in_body:
             self._wait_for_more(exchange)
@@ -171,7 +171,7 @@ class HTTPConnection(asyncio.Protocol):
             self._wait_for_answer()
 
     def _wait_for_more(self, exchange: Exchange) -> None:
-        """The client must send more of the body soon, and all of it with the least rate."""
+        """Set the deadline for more of the body: `request_seconds` from now, at a rate of at least LEAST_RATE."""
         if exchange.is_complete and self._reader.taken > LINGER_BYTES:
             self._transport.abort()
         elif not exchange.is_complete and exchange.is_behind(BACKLOG_BYTES):
@@ -180,7 +180,7 @@ class HTTPConnection(asyncio.Protocol):
         self._deadline = min(time.monotonic(), self._begun + self._reader.taken / LEAST_RATE) + seconds
 
     def _wait(self, seconds: float) -> None:
-        """The client has so many seconds from now to send what comes next."""
+        """Set the deadline for the client to send the next head or body."""
         self._begun = self.waiting_since = time.monotonic()
         self._deadline = self._begun + seconds
 
@@ -194,7 +194,7 @@ class HTTPConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read on, after a pause that a full backlog has made."""
+        """Resume reading after a full backlog paused it."""
         if self._is_paused and not self._transport.is_closing():
             self._is_paused = False
             self._transport.resume_reading()
@@ -211,7 +211,7 @@ class HTTPConnection(asyncio.Protocol):
             self._go_on()
 
     def end_answer(self) -> None:
-        """The answer to the request is written: go on to the next one, or end the connection."""
+        """The response is written: continue with the next request, or close the connection."""
         exchange = self._exchange
         if exchange is None or self._is_ending:
             return
@@ -221,11 +221,11 @@ class HTTPConnection(asyncio.Protocol):
         elif not self._reader.is_in_body:
             self._next()
         else:
-            self.resume_reading()  # to the end of a body that the application did not want
+            self.resume_reading()  # read and drop the rest of the body, which the application did not read
 
     def _next(self) -> None:
         exchange = self._exchange
-        assert exchange is not None  # noqa: S101  # it has just been answered
+        assert exchange is not None  # noqa: S101  # its response was just written
         self._exchange = None
         exchange.memory.end(self.writer.unsent())
         if not exchange.keep_alive:
@@ -233,21 +233,21 @@ class HTTPConnection(asyncio.Protocol):
             return
         self._wait(self._limits.keep_alive_seconds)
         self.resume_reading()
-        # A client that does not read gets no second answer until it does.
+        # A client that does not read its response gets no further one until it does.
         if self._reader.waiting and not self.writer.is_behind:
             asyncio.get_running_loop().call_soon(self._go_on)
 
     def close_unfinished(self) -> None:
-        """End the connection behind an answer that the application did not finish."""
+        """Close the connection after a response that the application did not complete."""
         self._transport.close()
 
     def evict(self) -> None:
-        """End the connection to make room for others."""
+        """Close the connection to make room for others."""
         count_refusal("max_connections")
         self._transport.abort()
 
     def check(self, now: float) -> int:
-        """End what has taken too long; the bytes that are held, reserved ones left out."""
+        """Enforce the time limits. Returns the bytes held in memory, without the reserved ones."""
         if self.writer.is_read_too_slowly(now):
             count_refusal("answer_seconds")
             self._transport.abort()
@@ -267,7 +267,7 @@ class HTTPConnection(asyncio.Protocol):
             self._refuse(Refused(408, detail, "body_seconds"))
 
     def _refuse(self, refused: Refused) -> None:
-        """Answer in the application's stead, unless it has begun to, and end the connection."""
+        """Send an error response, unless the application has started its own, and close the connection."""
         exchange = self._exchange
         path = ""
         if refused.limit is not None:
@@ -280,9 +280,9 @@ class HTTPConnection(asyncio.Protocol):
         self._end()
 
     def _end(self) -> None:
-        """End the connection: at once if the client has sent all that it will, else when it has read the answer.
+        """Close the connection: at once if nothing is left to read, else lingering, as nginx does.
 
-        A close with unread bytes makes the kernel reset the connection, and many clients then never see the answer.
+        A close with unread bytes makes the kernel reset the connection, and many clients then lose the response.
         """
         is_clean = not (self._reader.is_in_body or self._reader.is_in_head or self._reader.waiting)
         self._is_ending = True

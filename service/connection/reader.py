@@ -1,56 +1,56 @@
-"""What a connection has received: request heads and bodies, one after another, cut out of the stream of bytes."""
+"""Receive buffer of a connection: splits the byte stream into request heads and bodies."""
 
 from service.connection.body import ChunkedBody, SizedBody
 from service.connection.head import Head
 
 
 class RequestReader:
-    """The receiving side of a connection. Bytes that nobody has asked for yet stay in `_data`, from `_at` on."""
+    """The receiving side of a connection. Unparsed bytes are `_data[_at:]`."""
 
     def __init__(self) -> None:
         self._data = b""
         self._at = 0
         self._head: Head | None = None
         self._body: SizedBody | ChunkedBody | None = None
-        self.taken = 0  # bytes of the body
+        self.taken = 0  # bytes of the current body
 
     @property
     def is_in_head(self) -> bool:
-        """Whether a part of a head has come."""
+        """Whether a head has arrived in part."""
         return self._head is not None
 
     @property
     def is_in_body(self) -> bool:
-        """Whether more of a body is to come."""
+        """Whether a body is incomplete."""
         return self._body is not None
 
     @property
     def waiting(self) -> int:
-        """How many bytes have not been taken."""
+        """Number of received bytes that are not parsed yet."""
         return len(self._data) - self._at
 
     @property
     def held(self) -> int:
-        """How many bytes are held in memory, bodies left out."""
+        """Number of bytes held in memory, without bodies."""
         return self.waiting + (self._head.size if self._head is not None else 0)
 
     def add(self, data: bytes) -> None:
-        """Take in what the transport has received."""
+        """Append bytes that the transport received."""
         self._data = self._data[self._at :] + data if self._at < len(self._data) else data
         self._at = 0
 
     def clear(self) -> None:
-        """Let go of everything."""
+        """Drop all buffered data."""
         self._data, self._at = b"", 0
         self._head = self._body = None
 
     def skip_blank_lines(self) -> None:
-        """Pass over line ends before a request line (RFC 9112, 2.2)."""
+        """Skip blank lines before a request line (RFC 9112, 2.2)."""
         while self._data.startswith((b"\r", b"\n"), self._at):
             self._at += 1
 
     def take_head(self) -> Head | None:
-        """The next head, if all of it has come; its body is what is taken next. Raises Refused."""
+        """Parse the next head; None if it is incomplete. Its body, if any, comes next. Raises Refused."""
         head = self._head
         if head is None:
             head = self._head = Head()
@@ -65,7 +65,7 @@ class RequestReader:
         return head
 
     def take_body(self) -> bytes:
-        """What has come of the body. Raises Refused."""
+        """The received part of the current body. Raises Refused."""
         body = self._body
         if body is None:
             return b""

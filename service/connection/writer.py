@@ -1,4 +1,4 @@
-"""What a connection sends: bytes of answers, refusals of its own, and how fast the client reads them."""
+"""Send buffer of a connection: responses, its own error responses, and detection of slow readers."""
 
 import asyncio
 from http import HTTPStatus
@@ -22,40 +22,40 @@ class AnswerWriter:
         self._headers: list[tuple[bytes, bytes]] = []
         self._header_lines = b""
         self._written = 0
-        self._unread_since: tuple[float, int] | None = None  # and what had been read by then
-        self._writable: asyncio.Event | None = None  # there while the client reads too little
+        self._unread_since: tuple[float, int] | None = None  # monotonic time, and bytes read by then
+        self._writable: asyncio.Event | None = None  # set when the transport resumes; None if it is not paused
 
     @property
     def is_behind(self) -> bool:
-        """Whether the client has left more unread than the transport wants to hold."""
+        """Whether the transport's write buffer is full because the client reads too slowly."""
         return self._writable is not None
 
     def write(self, content: bytes) -> None:
-        """Send bytes, as soon as the client takes them."""
+        """Send bytes; the transport buffers what the client does not read yet."""
         self._written += len(content)
         self._transport.write(content)
 
     async def drain(self) -> None:
-        """Wait until the client has read most of what was written."""
+        """Wait until the transport's write buffer has room again."""
         if self._writable is not None:
             await self._writable.wait()
 
     def pause(self) -> None:
-        """The transport holds enough."""
+        """Called when the transport's write buffer is full."""
         self._writable = asyncio.Event()
 
     def resume(self) -> None:
-        """The transport takes more, or nothing any more."""
+        """Called when the write buffer has room again, or the connection is lost."""
         if self._writable is not None:
             self._writable.set()
             self._writable = None
 
     def unsent(self) -> int:
-        """Bytes that the kernel has not taken yet."""
+        """Number of bytes in the transport's write buffer."""
         return self._transport.get_write_buffer_size()
 
     def is_read_too_slowly(self, now: float) -> bool:
-        """Whether the client leaves an answer unread, or reads it slower than LEAST_RATE after its first seconds."""
+        """Whether the client reads a response slower than LEAST_RATE, after `answer_seconds`. now: monotonic."""
         unsent = self.unsent()
         read = self._written - unsent
         if not unsent:
@@ -68,7 +68,7 @@ class AnswerWriter:
         return False
 
     def default_headers(self) -> bytes:
-        """The headers of every answer, as lines; uvicorn replaces their list every second."""
+        """Default headers of uvicorn as lines. Cached: uvicorn replaces the list every second."""
         headers = self._server_state.default_headers
         if headers is not self._headers:
             self._headers = headers
@@ -76,7 +76,7 @@ class AnswerWriter:
         return self._header_lines
 
     def refuse(self, refused: Refused, path: str) -> None:
-        """Write a whole answer that says why there is no other."""
+        """Write a complete error response. path: of the request, empty if unknown; it decides the JSON key."""
         content = orjson.dumps({error_key(path): refused.detail})
         lines = [STATUS_LINES[refused.status], self.default_headers()]
         if refused.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -1,1 +1,1 @@
-"""One folder per HTTP protocol. They translate between HTTP and `inference`, and never import each other."""
+"""HTTP protocols, one folder each. They translate between HTTP and `inference`, and never import each other."""

@@ -1,4 +1,4 @@
-"""Error responses in the OpenAPI document: what a body looks like and what each status means."""
+"""Error responses in the OpenAPI document: JSON schemas, and a description of each status."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     504: "The request took longer than the limit",
 }
 BAD_TENSOR = "Not of the protocol's form, not JSON, or not a tensor that the model takes"
-ANY_ROUTE = (401, 405, 408, 413, 429, 431, 500, 503, 504)  # what the middleware and the connection answer
+ANY_ROUTE = (401, 405, 408, 413, 429, 431, 500, 503, 504)  # sent by the middleware and the connection
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""Examples in the OpenAPI document: golden samples of the live models, which are inputs with a known answer."""
+"""Examples in the OpenAPI document: golden samples of the live models, whose forecasts are known."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from artifact import ModelCard
 from service.inference.lifecycle import LiveModel
 
-MAX_EXAMPLES = 10  # models that have an example of their own in a body that all models share
+MAX_EXAMPLES = 10  # models with an example in a request body that all models share
 
 
 def golden_rows(card: ModelCard) -> list[Any]:
-    """The golden samples as a client writes them: lists of numbers, or numbers where a row is a single value."""
+    """The golden samples as JSON rows: lists of numbers, or plain numbers if a row is a single value."""
     return [sample.window[0] if card.input.is_single_value else sample.window for sample in card.golden]
 
 
@@ -23,7 +23,7 @@ def set_body(
     models: Sequence[LiveModel],
     example: Callable[[ModelCard], Any],
 ) -> None:
-    """Describe the body of POST `path`, the same for every model, with examples for some of them."""
+    """Add the request body of POST `path`, shared by all models, with examples of at most MAX_EXAMPLES models."""
     schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
     openapi["components"]["schemas"] |= schema.pop("$defs", {}) | {body.__name__: schema}
     examples = {model.card.name: {"value": example(model.card)} for model in models[:MAX_EXAMPLES]}

@@ -30,7 +30,7 @@ from service.inference.errors import (
 from service.protocols.paths import TIME_SERIES
 from service.telemetry.metrics import count_refusal
 
-RETRY_SECONDS = "1"  # enough for a swap of versions or a burst of requests to be over
+RETRY_SECONDS = "1"  # a swap of versions or a burst of requests is usually over by then
 
 STATUS: Mapping[type[ServiceError], int] = {
     NotJSON: 400,
@@ -60,20 +60,20 @@ PROTOCOL_PATH = re.compile("/v[12](/|$)")
 
 
 def error_body(path: str, status: int, detail: str | Sequence[Problem]) -> dict[str, Any]:
-    """The JSON of an error: an object under `error` below /v1/timeseries, else the text under `error_key`."""
+    """JSON body of an error: an object under `error` below /v1/timeseries, else the text under `error_key`."""
     if path.startswith(TIME_SERIES + "/"):
-        kind = HTTPStatus(status).phrase.title().replace(" ", "") + "Error"  # BadRequestError, as KServe has it
+        kind = HTTPStatus(status).phrase.title().replace(" ", "") + "Error"  # for example BadRequestError, as in KServe
         return {"error": {"code": str(status), "message": detail, "param": None, "type": kind}}
     return {error_key(path): detail}
 
 
 def error_key(path: str) -> str:
-    """The JSON key of an error's text: `error` below /v1 and /v2, as those protocols define it, else `detail`."""
+    """JSON key of an error message: `error` below /v1 and /v2, as those protocols define it, else `detail`."""
     return "error" if PROTOCOL_PATH.match(path) else "detail"
 
 
 class ErrorResponse(Response):
-    """An error as JSON, under the key for the requested path."""
+    """JSON error response; its form depends on the requested path, see `error_body`."""
 
     def __init__(self, detail: str | Sequence[Problem], status: int, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(None, status, headers)
@@ -86,7 +86,7 @@ class ErrorResponse(Response):
 
 
 def to_response(error: ServiceError) -> ErrorResponse:
-    """The response to an error, by its class or the nearest base class in the table; a refusal is counted here."""
+    """Convert a domain error to its response, by its nearest class in `STATUS`. Counts refusals in the metrics."""
     if isinstance(error, Refusal):
         count_refusal(error.limit)
     kind = next(kind for kind in type(error).__mro__ if kind in STATUS)

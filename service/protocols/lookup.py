@@ -1,4 +1,4 @@
-"""The model and version that a path of an inference protocol names."""
+"""Find the model and version named by a path of an inference protocol."""
 
 import re
 from typing import Annotated
@@ -11,8 +11,8 @@ Version = Annotated[str, Path(description="a kept version, instead of the live o
 
 
 def find(lifecycle: Lifecycle, name: str, version: str | None = None) -> LiveModel:
-    """The live version, or a kept one. Raises UnknownModel, UnknownVersion or NotReady."""
+    """Find the live version, or a kept one by number. Raises UnknownModel, UnknownVersion or NotReady."""
     if version is None:
         return lifecycle.live(name)
-    # No version is 0, so text that is no number is as unknown as a version that is not kept.
+    # No version has the number 0: text that is not a number gives UnknownVersion too.
     return lifecycle.live(name, int(version) if re.fullmatch("[0-9]{1,9}", version) else 0)

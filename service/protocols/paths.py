@@ -1,4 +1,4 @@
-"""Paths that several parts of the service use."""
+"""URL paths used by several parts of the service."""
 
 import re
 
@@ -11,4 +11,4 @@ READINESS = re.compile(f"{READY}|{V2_READY}|/v2/models/.+/ready")
 PREDICT = "/predict/"  # followed by the name of a model
 FORECAST = "/forecast/"  # the same
 SCORE = "/score/"  # the same
-TIME_SERIES = "/v1/timeseries"  # KServe's protocol, below the prefix of TensorFlow Serving's
+TIME_SERIES = "/v1/timeseries"  # KServe's protocol; TensorFlow Serving's prefix /v1 contains it

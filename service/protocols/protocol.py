@@ -1,4 +1,4 @@
-"""`Protocol`: the routes of a protocol and its part of the OpenAPI document."""
+"""`Protocol`: the routes of an HTTP protocol and its part of the OpenAPI document."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -9,15 +9,16 @@ from service.inference.lifecycle import LiveModel
 
 
 class Limits(NamedTuple):
-    """Limits that a protocol checks itself."""
+    """Request limits that the protocols enforce: rows in a batch, bytes of a decompressed body."""
 
     max_batch_rows: int
     max_body_bytes: int
 
 
 class Protocol(NamedTuple):
-    """predict: the routes asked most, which are matched before all others. other: the rest of the routes.
+    """Routes of a protocol and its part of the OpenAPI document.
 
+    predict: the most used routes, which are matched before those of all protocols in `other`. other: all other routes.
     document: adds the request bodies and examples of the live models to an OpenAPI document.
     """
 

@@ -1,4 +1,4 @@
-"""`JSONRequest`: a request body in JSON, parsed strictly, with the first error as text."""
+"""`JSONRequest`: strict parsing of a JSON request body; the first error becomes the message."""
 
 from typing import Self
 
@@ -15,7 +15,7 @@ class JSONRequest(BaseModel):
 
     @classmethod
     def parse(cls, content: bytes | memoryview) -> Self:
-        """Read the bytes of a request. Raises NotJSON or BadInput."""
+        """Parse and validate the bytes of a request. Raises NotJSON or BadInput."""
         try:
             return cls.model_validate_json(bytes(content))
         except ValidationError as error:
@@ -26,5 +26,5 @@ class JSONRequest(BaseModel):
 
     @classmethod
     def describe(cls, problem: ErrorDetails) -> str:
-        """The text of an error, which begins with its place."""
+        """Error message of a validation error: its location, then what is wrong."""
         return f"{'.'.join(map(str, problem['loc'])) or 'The body'}: {problem['msg']}"

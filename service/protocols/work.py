@@ -1,4 +1,4 @@
-"""Run the work of a request in the event loop, in a thread or in a separate process, depending on its size."""
+"""Run a request's work in the event loop, in a thread or in a separate process, depending on the body's size."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,9 +23,9 @@ _limiter: RunVar[CapacityLimiter] = RunVar("threads for large requests")
 async def work_on(
     content: bytes, work: Callable[[], Answer], *, is_compressed: bool = False, parsed_bytes: int | None = None
 ) -> Answer:
-    """Run `work` for a body where it does not block the event loop for milliseconds.
+    """Run `work` for a request body, without blocking the event loop for milliseconds. Raises what `work` raises.
 
-    work: picklable. parsed_bytes: how much of the body is JSON, if not all.
+    work: picklable. parsed_bytes: length of the JSON in the body, if not all of it.
     """
     size = len(content) if parsed_bytes is None else parsed_bytes
     if is_compressed:

@@ -1,4 +1,4 @@
-"""A separate process for large requests: it parses and encodes, and calls back for the models.
+"""Worker process for large requests: it parses and encodes JSON, and calls the models in the service.
 
 A JSON parser in C holds the GIL until it has finished, 0.9 s for 16 MiB: in a thread it would block every other
 request. The process has its own GIL and a memory limit. The networks stay loaded in the service only.
@@ -33,7 +33,7 @@ TOO_MUCH = "The body takes more memory than a request may"
 
 
 class WorkProcess:
-    """The process: started on demand, ends itself when idle, runs one piece of work at a time."""
+    """The worker process: started on demand, exits when idle, runs one piece of work at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""`GET /docs`: Swagger UI from the service's own files."""
+"""`GET /docs`: Swagger UI, served from local files instead of a CDN."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +11,7 @@ from service.web.page import FOLDER, HEADERS
 
 
 def add_docs(app: FastAPI) -> None:
-    """Add the page, and the files of Swagger UI below /static-offline-docs."""
+    """Add /docs, and the files of Swagger UI below /static-offline-docs. Raises ModuleNotFoundError without them."""
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
@@ -21,7 +21,7 @@ def add_docs(app: FastAPI) -> None:
 
 
 def _swagger_files() -> Path:
-    """The files of Swagger UI in the package fastapi-offline, of which nothing else is used."""
+    """Folder of Swagger UI's files in the package fastapi-offline; nothing else of the package is used."""
     package = find_spec("fastapi_offline")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("fastapi-offline, which has the files of Swagger UI, is not installed")

@@ -1,4 +1,4 @@
-"""`GET /`: the page, static files that use the service's own routes."""
+"""`GET /`: the web page, made of static files that call the service's routes."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from service.middleware.path_prefix import NO_SLASH, SCOPE_KEY
 
 FOLDER = Path(__file__).parent / "static"
-# Only the files beside it and the service itself; no inline script or style, no framing.
+# Content Security Policy: only files and requests of the same origin; no inline script or style, no framing.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -31,10 +31,10 @@ class Alive(BaseModel):
 
 
 class PageFiles(StaticFiles):
-    """Files that a browser asks for again each time, with their ETag: modules of two versions must not meet."""
+    """Static files that browsers revalidate on each use, by ETag: else they could mix modules of two versions."""
 
     def file_response(self, *arguments: Any, **options: Any) -> Response:
-        """The file, or 304."""
+        """The file with Cache-Control: no-cache, or 304."""
         response = super().file_response(*arguments, **options)
         response.headers["Cache-Control"] = "no-cache"
         return response

@@ -1,4 +1,4 @@
-"""GET /score/{name}: the errors on all actual values that were sent since the service started, over all workers."""
+"""GET /score/{name}: live accuracy on all actual values sent since the service started, over all workers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -14,7 +14,10 @@ from service.protocols.paths import SCORE
 
 
 def create_accuracy_router(lifecycle: Lifecycle, totals: Callable[[str], Awaitable[Mapping[int, Scores]]]) -> APIRouter:
-    """The route. totals: sums by version of the model with a name, those of other workers at most a second old."""
+    """Router with GET /score/{name}.
+
+    totals: error sums by version of a model, over all workers; those of other workers are at most a second old.
+    """
     router = APIRouter()
 
     @router.get(

@@ -1,4 +1,4 @@
-"""Request bodies: one JSON object with the name of the model's input as key; `levels` or `actuals` besides."""
+"""Request bodies: a JSON object with the rows under the name of the model's input, and `levels` or `actuals`."""
 
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
@@ -11,7 +11,7 @@ from service.inference.errors import InvalidRequest, NotJSON, Problem
 
 MAX_PROBLEMS = 10
 MAX_COLONS = 1000
-MAX_LEVELS = 20  # each has as many numbers in the answer as the forecast itself, twice
+MAX_LEVELS = 20  # each level adds twice as many numbers to the response as the forecast has
 
 Float32 = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-FLOAT32_OVERFLOW, lt=FLOAT32_OVERFLOW)]
 
@@ -21,17 +21,17 @@ LEVELS = TypeAdapter(Levels)
 
 
 class Body(BaseModel):
-    """A body of /predict; its one key is the alias of `content`. `single_body` and `batch_body` make its subclasses."""
+    """Body of /predict. Its one key is the alias of `content`; `single_body` and `batch_body` create subclasses."""
 
     model_config = ConfigDict(extra="forbid")
 
-    most_values: ClassVar[int] = 0  # in all rows
+    most_values: ClassVar[int] = 0  # most numbers in all rows together
 
     content: Any
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
-        """Read the bytes of a request. Raises NotJSON or InvalidRequest."""
+        """Parse and validate the bytes of a request. Raises NotJSON or InvalidRequest."""
         cls._count(content)
         try:
             return cls.model_validate_json(content)
@@ -43,9 +43,9 @@ class Body(BaseModel):
 
     @classmethod
     def _count(cls, content: bytes) -> None:
-        """Refuse by its punctuation what no valid body comes near to: parsed it takes twenty times its bytes.
+        """Count punctuation before parsing, and raise InvalidRequest if there is far too much of it.
 
-        Each unknown key would be an error with objects of its own, 1.4 million in 13 MiB. Raises InvalidRequest.
+        A parsed body takes twenty times the memory, and each unknown key adds an error object: 1.4 million in 13 MiB.
         """
         if content.count(b":") > MAX_COLONS:
             raise InvalidRequest([cls._problem("extra_forbidden", (), "")])
@@ -55,23 +55,23 @@ class Body(BaseModel):
 
     @classmethod
     def _problem(cls, kind: str, loc: tuple[int | str, ...], message: str) -> Problem:
-        if kind == "extra_forbidden":  # its loc is the unknown key, and answers never repeat the input
+        if kind == "extra_forbidden":  # its loc is the unknown key, and responses never repeat the input
             return {"type": kind, "loc": ["body"], "msg": f"Unknown key; {cls.known_keys()}"}
         return {"type": kind, "loc": ["body", *loc], "msg": message}
 
     @classmethod
     def key(cls) -> str:
-        """The key of the row or the rows."""
+        """The JSON key of the row or rows."""
         return str(cls.model_fields["content"].alias)
 
     @classmethod
     def known_keys(cls) -> str:
-        """The keys in words, for the client."""
+        """List of the valid keys, for an error message."""
         return f"the only key is '{cls.key()}'"
 
 
 class ForecastBody(Body):
-    """A body of /forecast. levels: of the prediction intervals, 0 < level < 100; none without them."""
+    """Body of /forecast. levels: of the prediction intervals, 0 < level < 100; empty for none."""
 
     levels: Levels = []
 
@@ -81,7 +81,7 @@ class ForecastBody(Body):
 
 
 class DatedForecastBody(ForecastBody):
-    """A body of /forecast with one row. time: of the window's last value, ISO 8601; the answer then has timestamps."""
+    """Body of /forecast with one row. time: of the window's last value, ISO 8601; adds timestamps to the response."""
 
     time: Annotated[str, Field(strict=True, max_length=MAX_LENGTH)] | None = None
 
@@ -91,7 +91,7 @@ class DatedForecastBody(ForecastBody):
 
 
 class ScoreBody(Body):
-    """A body of /score. actuals: a list of steps for each row, null where the value is not known."""
+    """Body of /score. actuals: (rows, steps), null for an unknown value."""
 
     actuals: list[list[float | None]]
 
@@ -101,19 +101,19 @@ class ScoreBody(Body):
 
 
 def single_body(spec: TensorSpec, window: int) -> type[Body]:
-    """The body with one row: a list of `window` numbers, or a number where a row is a single value."""
+    """Body of /predict with one row: a list of `window` numbers, or a number if a row is a single value."""
     made: type[Body] = _make(Body, spec.name, window, is_single_value=spec.is_single_value, max_rows=None)
     return made
 
 
 def batch_body(spec: TensorSpec, window: int, max_rows: int) -> type[Body]:
-    """The body with 1 to `max_rows` rows, under the plural of the input's name."""
+    """Body of /predict with 1 to `max_rows` rows, under the plural of the input's name."""
     made: type[Body] = _make(Body, f"{spec.name}s", window, is_single_value=spec.is_single_value, max_rows=max_rows)
     return made
 
 
 def forecast_body(spec: TensorSpec, window: int) -> type[DatedForecastBody]:
-    """The body of /forecast with one row."""
+    """Body of /forecast with one row."""
     made: type[DatedForecastBody] = _make(
         DatedForecastBody, spec.name, window, is_single_value=spec.is_single_value, max_rows=None
     )
@@ -121,7 +121,7 @@ def forecast_body(spec: TensorSpec, window: int) -> type[DatedForecastBody]:
 
 
 def forecast_batch_body(spec: TensorSpec, window: int, max_rows: int) -> type[ForecastBody]:
-    """The body of /forecast with 1 to `max_rows` rows."""
+    """Body of /forecast with 1 to `max_rows` rows."""
     made: type[ForecastBody] = _make(
         ForecastBody, f"{spec.name}s", window, is_single_value=spec.is_single_value, max_rows=max_rows
     )
@@ -129,17 +129,17 @@ def forecast_batch_body(spec: TensorSpec, window: int, max_rows: int) -> type[Fo
 
 
 def score_body(spec: TensorSpec, window: int, steps: int, max_rows: int) -> type[ScoreBody]:
-    """The body of /score: 1 to `max_rows` rows, and as many lists of `steps` actual values or nulls."""
+    """Body of /score: 1 to `max_rows` rows, and the same number of lists of `steps` actual values or nulls."""
     made: type[ScoreBody] = _with_actuals(
         f"{spec.name}s", window, steps, max_rows, is_single_value=spec.is_single_value
     )
     return made
 
 
-@lru_cache(maxsize=512)  # making one takes a millisecond; models of the same shape share it, whatever their names
+@lru_cache(maxsize=512)  # creating a class takes a millisecond; models with the same shape share it
 def _make(base: type[Body], key: str, window: int, *, is_single_value: bool, max_rows: int | None) -> Any:
     row: Any = Float32 if is_single_value else Annotated[list[Float32], Field(min_length=window, max_length=window)]
-    # FailFast: a long batch that is wrong throughout is reported by its first wrong row only.
+    # FailFast: of a long batch only the first invalid row is reported.
     rows: Any = Annotated[list[row], Field(min_length=1, max_length=max_rows), FailFast()]
     content = (row if max_rows is None else rows, Field(alias=key))
     made = create_model(base.__name__, __base__=base, content=content)

@@ -1,4 +1,4 @@
-"""Codec of /predict: bytes of a request to bytes of its answer."""
+"""Codec of /predict: request bytes to response bytes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from service.protocols.native.schemas import prediction_json, predictions_json
 
 
 def answer_single(model: LiveModel, content: bytes) -> bytes:
-    """Predict the first step from one row. Raises NotJSON or InvalidRequest."""
+    """Response of /predict/{name}: the first step for one row. Raises NotJSON or InvalidRequest."""
     card = model.card
     body = single_body(card.input, card.window).parse(content)
     window = [body.content] if card.input.is_single_value else body.content
@@ -24,7 +24,7 @@ def answer_single(model: LiveModel, content: bytes) -> bytes:
 
 
 def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
-    """Predict the first step from each of up to `max_rows` rows. Raises NotJSON or InvalidRequest."""
+    """Response of /predict/{name}/batch: the first step for up to `max_rows` rows. Raises NotJSON or InvalidRequest."""
     windows, key = _read_batch(model, content, max_rows)
     try:
         values, extrapolated = forecast(model, windows.astype(np.float32))
@@ -34,12 +34,12 @@ def answer_batch(model: LiveModel, content: bytes, max_rows: int) -> bytes:
 
 
 def _read_batch(model: LiveModel, content: bytes, max_rows: int) -> tuple[NDArray[np.float64], str]:
-    """The rows, (rows, window), and the key that they came under."""
+    """The rows, (rows, window), and their JSON key."""
     card = model.card
     body = batch_body(card.input, card.window, max_rows)
     if not card.input.is_single_value:
-        # The flat reader is tried first because it is several times as fast. It reads only what is well-formed;
-        # everything else goes to pydantic, which has the words for what is wrong.
+        # The flat reader is tried first because it is several times as fast. It reads well-formed bodies only;
+        # everything else goes to pydantic, which produces the error messages.
         windows = read_flat(content, body.key(), card.window, max_rows)
         if windows is not None:
             return windows, body.key()
@@ -47,6 +47,6 @@ def _read_batch(model: LiveModel, content: bytes, max_rows: int) -> tuple[NDArra
 
 
 def overflow(place: list[str | int]) -> InvalidRequest:
-    """The error for a row whose forecast is beyond float32. place: its keys and indexes in the body."""
+    """The error for a row whose forecast is beyond float32. place: keys and indexes of the row in the body."""
     message = "The prediction for this input is beyond float32; send values nearer to the trained range"
     return InvalidRequest([{"type": "prediction_overflow", "loc": ["body", *place], "msg": message}])

@@ -1,4 +1,4 @@
-"""OpenAPI of /predict, /forecast and /score: paths for each live model, with its own name, shape and examples."""
+"""OpenAPI of /predict, /forecast and /score: one path per live model, with its name, shape and examples."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -18,12 +18,12 @@ from service.protocols.paths import FORECAST, PREDICT, SCORE
 
 ROWS = tuple(f"{prefix}{{name}}{rows}" for prefix in (PREDICT, FORECAST) for rows in ("", "/batch"))
 TEMPLATES = (*ROWS, f"{SCORE}{{name}}")
-MAX_MODELS = 100  # a document of 10,000 models would have 60 MB; beyond 100 the paths with {name} stay for the rest
+MAX_MODELS = 100  # 10,000 models would make a document of 60 MB; models beyond 100 share the paths with {name}
 LEVELS = (80, 95)
 
 
 class _Example(NamedTuple):
-    """A request body, and the answer to it."""
+    """A request body and its response."""
 
     body: type[Body]
     content: dict[str, Any]
@@ -31,7 +31,7 @@ class _Example(NamedTuple):
 
 
 def document(openapi: dict[str, Any], models: Sequence[LiveModel], max_batch_rows: int) -> None:
-    """Put the paths of the live models in the place of those with {name}; without live models these stay."""
+    """Replace the paths with {name} by one path per live model; without live models they stay."""
     all_paths = openapi["paths"]
     templates = {path: {"post": all_paths[path].pop("post")} for path in TEMPLATES}
     paths: dict[str, Any] = {}
@@ -41,12 +41,12 @@ def document(openapi: dict[str, Any], models: Sequence[LiveModel], max_batch_row
     if len(models) > MAX_MODELS or not models:
         for path, operations in templates.items():
             all_paths[path] |= operations
-    paths = dict(sorted(paths.items(), key=lambda item: item[0].startswith(SCORE)))  # after what is asked most
+    paths = dict(sorted(paths.items(), key=lambda item: item[0].startswith(SCORE)))  # /score last: it is used least
     openapi["paths"] = paths | {path: operations for path, operations in all_paths.items() if operations}
 
 
 def _operation(template: dict[str, Any], name: str, example: _Example) -> dict[str, Any]:
-    """The operation for one model: no name among the parameters, its own request body and answer."""
+    """The operation for one model: without the path parameter, with the model's request body and response."""
     operation = deepcopy(template)
     operation["parameters"] = [found for found in template["parameters"] if found["in"] != "path"]
     operation["operationId"] = f"{template['operationId']}_{name}"
@@ -58,7 +58,7 @@ def _operation(template: dict[str, Any], name: str, example: _Example) -> dict[s
 
 
 def _examples(card: ModelCard, max_rows: int) -> dict[str, _Example]:
-    """By path, the golden samples: inputs of which the answer is known, by the batch or the first of them alone."""
+    """Examples by path, made from the golden samples: all of them in a batch, else the first one."""
     rows, key, head = golden_rows(card), card.input.name, {"model": card.name, "version": card.version}
     values = np.array([sample.forecast for sample in card.golden], np.float32)
     levels = [level for level in LEVELS if card.intervals is not None and level <= card.intervals.highest_level]
@@ -84,7 +84,7 @@ def _examples(card: ModelCard, max_rows: int) -> dict[str, _Example]:
 
 
 def _score(card: ModelCard, rows: list[Any], values: NDArray[np.float32], max_rows: int) -> _Example:
-    """Golden samples, with their forecasts to two digits for actual values; the last one's last step is not known."""
+    """Example of /score: golden samples, with their rounded forecasts as actual values and one null."""
     actuals = [[float(f"{value:.2g}") for value in row] for row in values]
     actuals[-1][-1] = np.nan
     windows = np.array([sample.window for sample in card.golden], np.float32)
@@ -107,7 +107,7 @@ def _intervals(card: ModelCard, values: NDArray[np.float32], levels: Sequence[fl
 
 
 def _shortest(values: NDArray[Any]) -> Any:
-    """Numbers as the service writes them, in the shortest form of a float32."""
+    """Numbers in the shortest form of a float32, as the service writes them."""
     if values.ndim > 1:
         return [_shortest(row) for row in values]
     return [float(str(value)) for value in values.astype(np.float32)]

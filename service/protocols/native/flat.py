@@ -1,4 +1,4 @@
-"""Read a well-formed batch of windows as one flat list of numbers, several times as fast as one list per row."""
+"""Fast parser of well-formed batches: reads all windows as one flat list of numbers, not as a list per row."""
 
 import re
 
@@ -13,15 +13,15 @@ OBJECT = rb'[ \t\r\n]*\{[ \t\r\n]*"%b"[ \t\r\n]*:[ \t\r\n]*\[(.*)\][ \t\r\n]*\}[
 BRACKETS_TO_BLANKS = bytes.maketrans(b"[]", b"  ")
 NUMBERS = TypeAdapter(list[Float32])
 LEVELS_LAST = re.compile(rb'\][ \t\r\n]*(,[ \t\r\n]*"levels"[ \t\r\n]*:[ \t\r\n]*(\[[^\]]*\]))[ \t\r\n]*\}[ \t\r\n]*\Z')
-LEVELS_BYTES = 1024  # the most at the end of the content that is searched for levels
+LEVELS_BYTES = 1024  # only this much of the end of the content is searched for levels
 
 
 def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[np.float64] | None:
-    """The rows of `{"key": [[…window numbers…], …]}` as (rows, window), or None for any other content.
+    """Parse `{"key": [[…window numbers…], …]}` to (rows, window); None for any other content.
 
-    The numbers: with its brackets blanked out, the list of rows is a list of numbers, which pydantic checks.
-    The brackets: with blanks and the characters of numbers removed, only brackets and commas may remain, in the
-    order of whole rows, and no number may stand between the end of one row and the start of the next.
+    Numbers: with the inner brackets replaced by blanks, the rows are one list of numbers, which pydantic validates.
+    Brackets: without blanks and the characters of numbers, only the brackets and commas of whole rows may remain, and
+    no number may stand between two rows.
     """
     found = re.fullmatch(OBJECT % re.escape(key.encode()), content, re.DOTALL)
     if found is None:
@@ -42,7 +42,7 @@ def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[n
 def read_flat_forecast(
     content: bytes, key: str, window: int, max_rows: int
 ) -> tuple[NDArray[np.float64], list[float]] | None:
-    """The rows and the levels of `{"key": [[…], …], "levels": […]}`, or None for any other content."""
+    """Parse `{"key": [[…], …], "levels": […]}` to (rows, window) and levels; None for any other content."""
     found = LEVELS_LAST.search(content, max(0, len(content) - LEVELS_BYTES))
     levels: list[float] = []
     if found is not None:

@@ -1,4 +1,4 @@
-"""Codec of /forecast: bytes of a request to bytes of its answer, all steps and the intervals of some levels."""
+"""Codec of /forecast: request bytes to response bytes, with all steps and the intervals of the requested levels."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,7 +18,10 @@ from service.protocols.native.flat import read_flat_forecast
 
 
 def answer_forecast(model: LiveModel, content: bytes) -> bytes:
-    """Forecast all steps from one row, with time stamps if it has a time. Raises NotJSON or InvalidRequest."""
+    """Response of /forecast/{name}: all steps for one row, with time stamps if it has a time.
+
+    Raises NotJSON or InvalidRequest.
+    """
     card = model.card
     body = forecast_body(card.input, card.window).parse(content)
     window = [body.content] if card.input.is_single_value else body.content
@@ -40,7 +43,7 @@ def answer_forecast(model: LiveModel, content: bytes) -> bytes:
 
 
 def answer_forecasts(model: LiveModel, content: bytes, max_rows: int) -> bytes:
-    """Forecast all steps from each of up to `max_rows` rows. Raises NotJSON or InvalidRequest."""
+    """Response of /forecast/{name}/batch: all steps for up to `max_rows` rows. Raises NotJSON or InvalidRequest."""
     windows, levels, key = _read_batch(model.card, content, max_rows)
     try:
         found, bounds = _forecast(model, windows, levels)
@@ -59,7 +62,7 @@ def answer_forecasts(model: LiveModel, content: bytes, max_rows: int) -> bytes:
 
 @lru_cache(maxsize=256)
 def level_text(level: float) -> str:
-    """A level as a key in JSON: 80 for 80 and for 80.0, 99.5 for 99.5."""
+    """A level as a JSON key: "80" for 80 and 80.0, "99.5" for 99.5."""
     return str(int(level)) if level == int(level) else repr(level)
 
 
@@ -81,7 +84,7 @@ def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tupl
 
 
 def _read_batch(card: ModelCard, content: bytes, max_rows: int) -> tuple[Batch, Sequence[float], str]:
-    """The rows, (rows, window), the levels, and the key that the rows came under."""
+    """The rows, (rows, window), the levels, and the JSON key of the rows."""
     body = forecast_batch_body(card.input, card.window, max_rows)
     if not card.input.is_single_value:
         flat = read_flat_forecast(content, body.key(), card.window, max_rows)

@@ -1,4 +1,4 @@
-"""Health checks: /health/live (the process is running) and /health/ready (it can answer)."""
+"""Health checks: /health/live (the process is running) and /health/ready (it can serve requests)."""
 
 from fastapi import APIRouter
 
@@ -9,7 +9,7 @@ from service.protocols.paths import LIVE, READY
 
 
 def add_health(router: APIRouter, lifecycle: Lifecycle) -> None:
-    """Add the two routes."""
+    """Add GET /health/live and GET /health/ready."""
 
     @router.get(LIVE, tags=["health"], summary="Liveness: the process is running", responses=failures(405))
     async def live() -> Live:

@@ -1,4 +1,4 @@
-"""/models: cards, live versions, kept ones, and the reasons for those that are refused."""
+"""Routes below /models: cards, live and kept versions, and the reasons for refused ones."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,7 +18,7 @@ Cards = Annotated[bool, Query(description="false leaves the cards out, which hav
 
 
 def add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
-    """Add the three routes."""
+    """Add GET /models, /models/{name} and /models/{name}/versions."""
     known = failures(*ANY_ROUTE, 404, 422)
 
     @router.get("/models", tags=["models"], summary="Models, sorted by name", responses=failures(*ANY_ROUTE, 422))
@@ -27,8 +27,8 @@ def add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
     ) -> Models:
         found = [name for name in lifecycle.names() if name.startswith(prefix) and name > after][:limit]
         infos = []
-        for name in found:  # not the states of all: there may be ten thousand
-            with suppress(UnknownModel):  # gone since
+        for name in found:  # only the states of this page: there may be ten thousand models
+            with suppress(UnknownModel):  # removed in the meantime
                 infos.append(_info(name, lifecycle.state(name)))
         return Models(models=infos if cards else [info.model_copy(update={"card": None}) for info in infos])
 

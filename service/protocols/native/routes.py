@@ -1,4 +1,4 @@
-"""The native protocol: /predict and /forecast, each for one row or a batch, /score, /models and /health."""
+"""Routes of the native protocol: /predict and /forecast for one row or a batch, /score, /models and /health."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -24,7 +24,7 @@ OPTIONS: dict[str, Any] = {"methods": ["POST"], "responses": failures(*ANY_ROUTE
 
 
 def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
-    """The protocol over the models of `lifecycle`."""
+    """Create the native protocol for the models of `lifecycle`."""
     predict, other = APIRouter(), APIRouter()
     _add_predict(predict, lifecycle, limits)
     _add_forecast(predict, lifecycle, limits)

@@ -1,4 +1,4 @@
-"""Responses of the native protocol, and writing the bytes of a prediction."""
+"""Response schemas of the native protocol, and the JSON encoders of predictions."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -12,7 +12,7 @@ from artifact import Batch, ModelCard
 
 
 class Prediction(BaseModel):
-    """The answer to one row."""
+    """Response of /predict with one row."""
 
     model: str
     version: int
@@ -21,7 +21,7 @@ class Prediction(BaseModel):
 
 
 class Predictions(BaseModel):
-    """The answer to a batch."""
+    """Response of /predict with a batch of rows."""
 
     model: str
     version: int
@@ -30,21 +30,21 @@ class Predictions(BaseModel):
 
 
 class IntervalEnds(BaseModel):
-    """Ends of the prediction interval of one level, a number per step."""
+    """Bounds of the prediction interval of one level, one number per step."""
 
     lower: list[float]
     upper: list[float]
 
 
 class BatchIntervalEnds(BaseModel):
-    """Ends of the prediction intervals of one level, a list of steps per row."""
+    """Bounds of the prediction intervals of one level, (rows, steps)."""
 
     lower: list[list[float]]
     upper: list[list[float]]
 
 
 class ForecastAnswer(BaseModel):
-    """The answer to one row: a value per step, and the interval of each level that was asked for."""
+    """Response of /forecast with one row: a value per step, and the interval of each requested level."""
 
     model: str
     version: int
@@ -55,7 +55,7 @@ class ForecastAnswer(BaseModel):
 
 
 class ForecastsAnswer(BaseModel):
-    """The answer to a batch: a list of steps per row."""
+    """Response of /forecast with a batch: forecasts and interval bounds, (rows, steps) each."""
 
     model: str
     version: int
@@ -65,14 +65,14 @@ class ForecastsAnswer(BaseModel):
 
 
 class ErrorMeans(BaseModel):
-    """Errors in the target's unit."""
+    """Mean errors in the target's unit."""
 
     mae: float | None = Field(description="mean absolute error; null without an actual value")
     rmse: float | None
 
 
 class VersionScore(BaseModel):
-    """Errors of one version on actual values, beside those of the baselines on the same values."""
+    """Errors of one version and of the baselines on the same actual values."""
 
     version: int
     actuals: int = Field(description="actual values that were compared, all rows and steps together")
@@ -121,7 +121,7 @@ def _is_empty(value: object) -> bool:
 
 
 class RefusedVersion(BaseModel):
-    """A version that must not be live or could not be tested yet, and why."""
+    """A version that is refused or could not be tested yet, and the reason."""
 
     version: int
     reason: str
@@ -155,7 +155,7 @@ class Models(BaseModel):
 
 
 class VersionInfo(BaseModel):
-    """A version and whether it answers; for a refused or unknown one the reason."""
+    """State of a version, and the reason if it is refused or unknown."""
 
     version: int
     status: Literal["live", "kept", "refused", "unknown"]
@@ -186,13 +186,13 @@ class Ready(BaseModel):
 
 
 def prediction_json(card: ModelCard, prediction: np.float32, *, extrapolated: bool) -> bytes:
-    """The bytes of a `Prediction`; float32 in its shortest form."""
+    """Encode a `Prediction` as JSON; float32 in its shortest form."""
     answer = {"model": card.name, "version": card.version, "prediction": prediction, "extrapolated": extrapolated}
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def predictions_json(card: ModelCard, predictions: Batch, extrapolated: Sequence[int] | NDArray[np.intp]) -> bytes:
-    """The bytes of `Predictions`; predictions: (rows,), extrapolated: row numbers; float32 in its shortest form."""
+    """Encode `Predictions` as JSON; float32 in its shortest form. predictions: (rows,), extrapolated: row indexes."""
     answer = {
         "model": card.name,
         "version": card.version,

@@ -1,4 +1,4 @@
-"""Codec of /score: windows and actual values to the errors of each version."""
+"""Codec of /score: request bytes with windows and actual values to response bytes with the errors per version."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,10 @@ from service.protocols.native.schemas import ErrorMeans, ScoreAnswer, SkippedVer
 
 
 def answer_score(live: LiveModel, others: Sequence[LiveModel], content: bytes, max_rows: int) -> bytes:
-    """Score the live version and the others on up to `max_rows` rows. Raises NotJSON or InvalidRequest."""
+    """Response of POST /score/{name}: errors of the live and the other versions on up to `max_rows` rows.
+
+    Raises NotJSON or InvalidRequest.
+    """
     card = live.card
     body = score_body(card.input, card.window, card.steps, max_rows).parse(content)
     _check_rows(body)
@@ -43,7 +46,7 @@ def _check_rows(body: ScoreBody) -> None:
 
 
 def version_score(card: ModelCard, scores: Scores) -> VersionScore:
-    """Means of the sums: MAE, RMSE, MASE, and the coverage by level."""
+    """Convert error sums to MAE, RMSE, MASE and the coverage by level; None where there are no actual values."""
     means = mean_errors(scores)
     naive, (mae, rmse) = naive_error(card), means.get("model", (None, None))
     return VersionScore(

@@ -1,1 +1,1 @@
-"""The routes that `NixtlaClient` calls, answered by the published models."""
+"""Nixtla's API: the routes that `NixtlaClient` calls, served by the published models."""

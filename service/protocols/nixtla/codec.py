@@ -1,4 +1,4 @@
-"""Nixtla codec: bytes of NixtlaClient's requests to bytes of its answers."""
+"""Codec of Nixtla's API: request bytes of NixtlaClient to response bytes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,11 +20,11 @@ from service.protocols.nixtla.schemas import (
     Task,
 )
 
-INTEGER_TIMES = "MS"  # what the client sends as the frequency of times that are integers
+INTEGER_TIMES = "MS"  # the frequency that the client sends for integer times
 
 
 def forecasts(lifecycle: Lifecycle, content: bytes, max_rows: int) -> bytes:
-    """The next `h` values of every series. Raises NotJSON, BadInput, UnknownModel or NotReady."""
+    """Forecast the next `h` values of every series. Raises NotJSON, BadInput, UnknownModel or NotReady."""
     task = ForecastTask.parse(content)
     model = _model(lifecycle, task, task.h)
     _check_history(model.card, task, 0)
@@ -32,7 +32,7 @@ def forecasts(lifecycle: Lifecycle, content: bytes, max_rows: int) -> bytes:
 
 
 def backtest(lifecycle: Lifecycle, content: bytes, max_rows: int) -> bytes:
-    """Forecasts of past rows, from earlier ones. Raises NotJSON, BadInput, UnknownModel or NotReady."""
+    """Cross-validation: forecasts of past rows. Raises NotJSON, BadInput, UnknownModel or NotReady."""
     task = BacktestTask.parse(content)
     if task.full_history:
         return _write(_past(_fitted(lifecycle, task, task.level or [], max_rows)))
@@ -43,7 +43,7 @@ def backtest(lifecycle: Lifecycle, content: bytes, max_rows: int) -> bytes:
 
 
 def anomalies(lifecycle: Lifecycle, content: bytes, max_rows: int) -> bytes:
-    """All rows that have a window before them, and whether they lie outside of their interval.
+    """Anomaly detection in all rows that have a window before them: is the value outside its interval?
 
     Raises NotJSON, BadInput, UnknownModel or NotReady.
     """
@@ -52,7 +52,7 @@ def anomalies(lifecycle: Lifecycle, content: bytes, max_rows: int) -> bytes:
 
 
 def online_anomalies(lifecycle: Lifecycle, content: bytes, max_rows: int) -> bytes:
-    """The last `detection_size` rows of every series, and whether they lie outside of their interval.
+    """Anomaly detection in the last `detection_size` rows of every series: is the value outside its interval?
 
     Raises NotJSON, BadInput, UnknownModel or NotReady.
     """
@@ -68,12 +68,12 @@ def online_anomalies(lifecycle: Lifecycle, content: bytes, max_rows: int) -> byt
 
 
 def parameters(model: LiveModel) -> bytes:
-    """Window and steps of a model, which the client asks for to send no more of a series than is needed."""
+    """Window and steps of a model; the client uses them to send only the needed end of each series."""
     return orjson.dumps({"detail": {"input_size": model.card.window, "horizon": model.card.steps}})
 
 
 def _model(lifecycle: Lifecycle, task: Task, h: int) -> LiveModel:
-    """The model that a request names. Raises BadInput where it cannot do what is asked."""
+    """Find the model of a request. Raises BadInput if the model cannot serve the request."""
     task.check()
     model = lifecycle.live(task.model)
     card = model.card
@@ -89,7 +89,7 @@ def _model(lifecycle: Lifecycle, task: Task, h: int) -> LiveModel:
 
 
 def _check_history(card: ModelCard, task: Task, back: int) -> None:
-    """Raise BadInput for a series without a whole window before the row that is `back` rows before its end."""
+    """Raise BadInput if a series is shorter than the model's window plus `back` rows."""
     needed = card.window + back
     short = next((k for k, size in enumerate(task.series.sizes) if size < needed), None)
     if short is not None:
@@ -129,7 +129,7 @@ def _past(answered: Answered) -> dict[str, Any]:
 
 
 def _flagged(task: AnomalyTask, answered: Answered) -> dict[str, Any]:
-    """anomaly_score: distance from the forecast in half widths of the interval, so 1 is on its end."""
+    """Add `anomaly` and `anomaly_score`: distance from the forecast in half widths of the interval; 1 is its bound."""
     actual = task.series.values()[answered.rows]
     lower, upper = answered.intervals[task.level]
     halves = (upper.astype(np.float64) - lower) / 2

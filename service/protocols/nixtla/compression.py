@@ -1,4 +1,4 @@
-"""Zstandard bodies: NixtlaClient compresses what is larger than 1 MiB."""
+"""Zstandard decompression of request bodies: NixtlaClient compresses bodies larger than 1 MiB."""
 
 from backports.zstd import ZstdDecompressor, ZstdError
 
@@ -6,7 +6,10 @@ from service.inference.errors import BadInput, BodyTooLarge, UnsupportedMedia
 
 
 def decompress(content: bytes, encoding: str, max_bytes: int) -> bytes:
-    """The body that a Content-Encoding stands for. Raises UnsupportedMedia, BodyTooLarge, or BadInput if damaged."""
+    """Decompress a body to at most `max_bytes`. Raises UnsupportedMedia, BodyTooLarge, or BadInput if damaged.
+
+    encoding: value of Content-Encoding; empty and "identity" mean not compressed.
+    """
     encoding = encoding.strip().lower()
     if encoding in {"", "identity"}:
         return content

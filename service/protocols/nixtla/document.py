@@ -1,4 +1,4 @@
-"""OpenAPI of the routes that NixtlaClient calls: their request bodies, with examples."""
+"""OpenAPI of Nixtla's API: request bodies with examples."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from service.protocols.nixtla.schemas import AnomalyTask, BacktestTask, Forecast
 
 
 def document(openapi: dict[str, Any], models: Sequence[LiveModel]) -> None:
-    """Add the request bodies."""
+    """Add the request bodies of the four forecasting routes."""
     fitting = [model for model in models if model.card.horizon == 1]
     set_body(openapi, "/v2/forecast", ForecastTask, fitting, _forecast)
     set_body(openapi, "/v2/cross_validation", BacktestTask, fitting, _backtest)
@@ -36,7 +36,7 @@ def _online_anomalies(card: ModelCard) -> dict[str, Any]:
 
 
 def _task(card: ModelCard, windows: int) -> dict[str, Any]:
-    """One series of some golden windows, one after the other."""
+    """A request with one series: the first `windows` golden windows, concatenated."""
     values = [value for sample in (card.golden * windows)[:windows] for value in sample.window]
     series = {"y": values, "sizes": [len(values)]}
     return {"series": series, "model": card.name, "freq": card.data.frequency or "D"}

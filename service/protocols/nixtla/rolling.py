@@ -1,4 +1,4 @@
-"""Rolling forecasts over series that lie one after the other in one array: which windows, and which of their steps."""
+"""Rolling forecasts over concatenated series: selects windows and forecast steps, and runs the model."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,10 +17,10 @@ Sizes = Sequence[int]
 
 
 class Plan(NamedTuple):
-    """Windows to forecast and the steps to answer with.
+    """Windows to forecast, and the steps that make the response.
 
-    origins: row after each window, (windows,). series: the series that each window is of. window, step: which window
-    and which of its steps make each value of the answer.
+    origins: (windows,), the row after each window. series: (windows,), the index of each window's series.
+    window, step: (answers,), the window and the step of each value in the response.
     """
 
     origins: Rows
@@ -30,9 +30,10 @@ class Plan(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """values: (answers,). intervals: lower and upper ends by level. rows: positions of the values in the array.
+    """Forecasts of a plan.
 
-    counts: values of each series.
+    values: (answers,). intervals: lower and upper bounds by level, (answers,) each. rows: (answers,), index of each
+    value in the concatenated series. counts: (series,), number of values per series.
     """
 
     values: Batch
@@ -42,18 +43,18 @@ class Answered(NamedTuple):
 
 
 def next_rows(sizes: Sizes, h: int) -> Plan:
-    """The h rows after the end of every series."""
+    """Plan for the h rows after the end of every series."""
     return _ahead(np.cumsum(sizes)[:, None], h)
 
 
 def windows_back(sizes: Sizes, h: int, n_windows: int, step_size: int) -> Plan:
-    """The h rows from n_windows origins of every series; the last origin is h rows before its end."""
+    """Plan for h rows from each of n_windows origins of every series; the last origin is h rows before its end."""
     back = h + step_size * np.arange(n_windows)[::-1]
     return _ahead(np.cumsum(sizes)[:, None] - back, h)
 
 
 def fitted(sizes: Sizes, window: int) -> Plan:
-    """One step for every row that has a whole window before it. Every series has more values than a window."""
+    """Plan for one step for every row with a whole window before it. Every series must be longer than a window."""
     counts = np.array(sizes) - window
     owner = np.repeat(np.arange(len(sizes)), counts)
     rows = np.arange(sum(sizes))
@@ -63,7 +64,7 @@ def fitted(sizes: Sizes, window: int) -> Plan:
 
 
 def detection(sizes: Sizes, count: int, step_size: int) -> Plan:
-    """The last `count` rows of every series, forecast anew every `step_size` rows."""
+    """Plan for the last `count` rows of every series, with a new forecast every `step_size` rows."""
     offsets, rows = np.arange(0, count, step_size), np.arange(count)
     origins = np.cumsum(sizes)[:, None] - count + offsets
     window = np.arange(len(sizes))[:, None] * len(offsets) + rows // step_size
@@ -71,9 +72,10 @@ def detection(sizes: Sizes, count: int, step_size: int) -> Plan:
 
 
 def run(model: LiveModel, series: Batch, plan: Plan, levels: Sequence[float]) -> Answered:
-    """Forecast the windows of a plan, each whole before its origin, with intervals at `levels`; 0 is the forecast.
+    """Forecast the windows of a plan, with intervals at `levels`; the interval of level 0 is the forecast itself.
 
-    Raises BadInput for a level out of reach, or a forecast beyond float32.
+    series: (values,), the concatenated series. Each origin must have a whole window before it.
+    Raises BadInput for an unreachable level, or a forecast beyond float32.
     """
     windows = series[plan.origins[:, None] + np.arange(-model.card.window, 0)]
     above = sorted({level for level in levels if level > 0})
@@ -96,7 +98,7 @@ def run(model: LiveModel, series: Batch, plan: Plan, levels: Sequence[float]) ->
 
 
 def _ahead(origins: Rows, h: int) -> Plan:
-    """Forecasts of h steps from each of (series, windows) origins."""
+    """Plan for h steps from each origin. origins: (series, windows)."""
     windows = np.arange(origins.size)
     return Plan(origins.ravel(), _owner(origins), np.repeat(windows, h), np.tile(np.arange(h), origins.size))
 

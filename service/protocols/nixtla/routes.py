@@ -1,4 +1,4 @@
-"""Routes that NixtlaClient calls, found by running version 0.9 of it."""
+"""Routes of Nixtla's API that NixtlaClient calls; determined by running version 0.9 of the client."""
 
 from collections.abc import Awaitable, Callable
 from enum import Enum
@@ -34,7 +34,7 @@ Answer = Callable[[Lifecycle, bytes, int], bytes]
 
 
 class _ClientRoute(APIRoute):
-    """A route for requests of this client alone: the path is another protocol's too, whose answer differs."""
+    """A route that matches requests of NixtlaClient only: another protocol has the same path with another response."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] == "http" and not any(name == CLIENT_HEADER for name, _ in scope["headers"]):
@@ -43,7 +43,7 @@ class _ClientRoute(APIRoute):
 
 
 def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
-    """The protocol over the models of `lifecycle`."""
+    """Create Nixtla's protocol for the models of `lifecycle`."""
     predict, other = APIRouter(tags=TAGS), APIRouter(tags=TAGS)
     _add_tasks(predict, lifecycle, limits)
     _add_client(predict, lifecycle)
@@ -105,7 +105,7 @@ def _add_client(router: APIRouter, lifecycle: Lifecycle) -> None:
 
 
 def _add_refused(router: APIRouter) -> None:
-    """What the client can ask for and no published network can do, refused in words instead of a 404."""
+    """Add routes for unsupported features of the client: an error that says why, instead of a 404."""
 
     @router.get("/v2/finetuned_models", include_in_schema=False)
     async def finetuned_models() -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Requests of NixtlaClient 0.9, and their answers; what a published network cannot do is refused in words."""
+"""Request and response schemas of NixtlaClient 0.9, and the error messages for unsupported features."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -27,7 +27,7 @@ class _Request(JSONRequest):
 
 
 class Series(_Request):
-    """Series one after the other. y: all values; sizes: how many of them each series has."""
+    """Concatenated series. y: all values, oldest first; sizes: number of values per series."""
 
     y: list[Float32] = Field(min_length=1)
     sizes: list[Count] = Field(min_length=1)
@@ -42,7 +42,7 @@ class Series(_Request):
 
 
 class Task(_Request):
-    """What the requests have in common."""
+    """Fields common to all requests."""
 
     series: Series
     model: str
@@ -54,8 +54,8 @@ class Task(_Request):
     model_parameters: dict[str, Any] | None = None
 
     def check(self) -> None:
-        """Raise BadInput for sizes that are not those of the series, and for what a published network cannot do."""
-        if sum(self.series.sizes) != len(self.series.y):  # before anything of that size is made
+        """Raise BadInput if the sizes do not add up to the length of `y`, or for an unsupported feature."""
+        if sum(self.series.sizes) != len(self.series.y):  # before an array of that size is allocated
             raise BadInput(
                 f"series: the sizes add up to {sum(self.series.sizes)}, but y has {len(self.series.y)} values"
             )
@@ -80,7 +80,7 @@ class ForecastTask(Task):
 
 
 class BacktestTask(ForecastTask):
-    """POST /v2/cross_validation. full_history: fitted values of every row, whatever h and n_windows say."""
+    """POST /v2/cross_validation. full_history: fitted values of every row; h and n_windows are then ignored."""
 
     n_windows: Count
     step_size: Count | None = None
@@ -103,7 +103,7 @@ class OnlineAnomalyTask(AnomalyTask):
 
 
 class Forecasts(BaseModel):
-    """Forecasts of all series one after the other. intervals: lo-80, hi-80 and so on, of the same length."""
+    """Concatenated forecasts of all series. intervals: lists lo-80, hi-80 and so on, of the same length."""
 
     mean: list[float]
     intervals: dict[str, list[float]] | None
@@ -112,21 +112,21 @@ class Forecasts(BaseModel):
 
 
 class Backtest(Forecasts):
-    """Forecasts of rows that the request has: how many of each series (sizes), and which ones (idxs, from 0)."""
+    """Forecasts of past rows. sizes: number of rows per series; idxs: indexes of the rows in `y`, from 0."""
 
     sizes: list[int]
     idxs: list[int]
 
 
 class Anomalies(Backtest):
-    """anomaly: whether the value lies outside the interval; score: its distance from the forecast in half widths."""
+    """Anomalies. anomaly: value outside its interval; anomaly_score: distance from the forecast in half widths."""
 
     anomaly: list[bool]
     anomaly_score: list[float]
 
 
 class Parameters(BaseModel):
-    """Window and steps of a model, in the client's words."""
+    """Window (input_size) and steps (horizon) of a model, under the client's names."""
 
     input_size: int
     horizon: int

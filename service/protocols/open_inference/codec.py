@@ -1,4 +1,4 @@
-"""The Open Inference Protocol's codec: bytes of a request to bytes of its answer."""
+"""Codec of the Open Inference Protocol: request bytes to response bytes."""
 
 import math
 from collections.abc import Sequence
@@ -25,8 +25,9 @@ from service.protocols.open_inference.schemas import InferRequest, InputTensor
 
 
 def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows: int) -> Answer:
-    """Answer a request whose first header_length bytes are JSON: None for all of it, 0 for a bare tensor.
+    """Response to an inference request, in JSON or binary form.
 
+    header_length: length of the JSON at the start of the content; None if all of it is JSON, 0 for a bare tensor.
     Raises NotJSON, BadInput or PredictionOverflow.
     """
     card = model.card
@@ -42,7 +43,7 @@ def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows:
 
 
 def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, dict[str, Batch]]:
-    """The forecast and the outputs by name: it, and for each level lower_80 and upper_80."""
+    """The forecast, and the output tensors by name: the forecast's, and for example lower_80 and upper_80 per level."""
     name = model.card.output.name
     if not levels:
         result = forecast(model, windows)
@@ -79,7 +80,7 @@ def _read(
 
 
 def _read_tensor(source: InputTensor, rest: memoryview) -> NDArray[Any]:
-    """The tensor of an input, from its data or from the bytes after the JSON."""
+    """Read the tensor of an input from its `data` or from the bytes after the JSON. Raises BadInput."""
     dtype = DATATYPES.get(source.datatype)
     if dtype is None:
         raise BadInput(f"The datatype of '{source.name}' must be one of {', '.join(DATATYPES)}")

@@ -1,4 +1,4 @@
-"""Compressed bodies: inflate requests up to a limit, deflate responses if the client accepts it."""
+"""Compression with gzip and deflate: inflate requests up to a limit, compress responses if the client accepts it."""
 
 import re
 import zlib
@@ -6,11 +6,11 @@ import zlib
 from service.inference.errors import BadInput, BodyTooLarge, UnsupportedMedia
 
 WINDOW_BITS = {"gzip": 31, "deflate": 15}  # deflate is zlib's format: RFC 9110, 8.4.1.2
-FASTEST = 1  # zlib's level: numbers as text compress little better at higher ones
+FASTEST = 1  # zlib's level; numbers as text compress little better at higher levels
 
 
 def inflate(content: bytes, encoding: str, max_bytes: int) -> bytes:
-    """A body of this Content-Encoding. Raises UnsupportedMedia, BodyTooLarge, or BadInput if it is damaged."""
+    """Decompress a body to at most `max_bytes`. Raises UnsupportedMedia, BodyTooLarge, or BadInput if damaged."""
     encoding = encoding.removeprefix("x-")  # x-gzip is gzip: RFC 9110, 8.4.1.3
     if encoding not in WINDOW_BITS:
         raise UnsupportedMedia("Content-Encoding must be gzip or deflate")
@@ -27,7 +27,7 @@ def inflate(content: bytes, encoding: str, max_bytes: int) -> bytes:
 
 
 def deflate(content: bytes, encoding: str) -> bytes:
-    """Compress a body with one of the supported encodings."""
+    """Compress a body with gzip or deflate."""
     deflater = zlib.compressobj(FASTEST, wbits=WINDOW_BITS[encoding])
     return deflater.compress(content) + deflater.flush()
 

@@ -13,7 +13,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 def document(openapi: dict[str, Any], models: Sequence[LiveModel]) -> None:
-    """Add the bodies to both routes."""
+    """Add the request and response bodies to both /infer routes."""
     for path in PATHS:
         set_body(openapi, path, InferRequest, models, _example)
         operation = openapi["paths"][path]["post"]

@@ -1,4 +1,4 @@
-"""Outputs of an Open Inference answer: which ones, in which form, and their bytes."""
+"""Output tensors of an Open Inference response: selection, JSON or binary form, and encoding."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,16 +12,17 @@ from service.protocols.open_inference.schemas import InferRequest, OutputParamet
 
 
 class Answer(NamedTuple):
-    """The bytes of an answer, and the length of its JSON where binary tensors follow it."""
+    """Bytes of a response. header_length: length of its JSON; None if no binary tensors follow it."""
 
     content: bytes
     header_length: int | None
 
 
 def write(card: ModelCard, request: InferRequest | None, outputs: Mapping[str, Batch], *, extrapolated: bool) -> Answer:
-    """Write the outputs that are requested, or all of them; request: None for a bare tensor, answered in binary.
+    """Encode the requested outputs, or all of them.
 
-    Raises BadInput for an output that there is not.
+    request: None for a bare tensor; then all outputs are binary. outputs: by name, (rows, steps) each.
+    Raises BadInput for an unknown output or an unsupported form.
     """
     described, tensors = [], []
     for name, binary in _forms(card, request, outputs).items():
@@ -42,7 +43,7 @@ def write(card: ModelCard, request: InferRequest | None, outputs: Mapping[str, B
 
 
 def _forms(card: ModelCard, request: InferRequest | None, outputs: Mapping[str, Batch]) -> dict[str, bool]:
-    """Names of the outputs, in the order of the answer, and whether each is binary. Raises BadInput."""
+    """Names of the outputs in the order of the response, and whether each is binary. Raises BadInput."""
     if request is None:
         return dict.fromkeys(outputs, True)
     requested = request.outputs or [RequestedOutput(name=name) for name in outputs]
@@ -54,7 +55,7 @@ def _forms(card: ModelCard, request: InferRequest | None, outputs: Mapping[str, 
 
 
 def _is_binary(wanted: OutputParameters, request: InferRequest) -> bool:
-    """What is said of the output itself, or else of all. Raises BadInput for a form that is not supported."""
+    """Whether an output is binary: its own parameter, else the request's. Raises BadInput for an unsupported form."""
     if wanted.classification is not None or wanted.shared_memory_region is not None:
         raise BadInput("An output comes as JSON or as binary data; classification and shared memory are not supported")
     if wanted.binary_data is not None:

@@ -1,4 +1,4 @@
-"""Routes of the Open Inference Protocol v2, below /v2: the protocol of Triton's, KServe's and MLServer's clients."""
+"""Routes of the Open Inference Protocol v2, below /v2, for the clients of Triton, KServe and MLServer."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ from service.protocols.work import work_on
 
 TAGS: list[str | Enum] = ["Open Inference Protocol v2"]
 HEADER_LENGTH = "inference-header-content-length"
-MAX_INDEX_BYTES = 1024  # the largest valid body, {"ready": false}, has some twenty
+MAX_INDEX_BYTES = 1024  # the longest valid body, {"ready": false}, has about twenty
 JSON, BYTES = "application/json", "application/octet-stream"
 FAILURES = failures(*ANY_ROUTE)
 MODEL_FAILURES = FAILURES | failures(404)
@@ -54,7 +54,7 @@ LENGTH_PARAMETER = {
 
 
 def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
-    """The protocol over the models of `lifecycle`."""
+    """Create the Open Inference Protocol for the models of `lifecycle`."""
     predict, other = APIRouter(tags=TAGS), APIRouter(tags=TAGS)
     _add_infer(predict, lifecycle, limits)
     _add_models(other, lifecycle)
@@ -148,7 +148,7 @@ def _add_infer(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
         model = find(lifecycle, name, version)
         work = partial(_answer, model, request.headers, content, limits)
         compressed = "content-encoding" in request.headers
-        length = request.headers.get(HEADER_LENGTH, "")  # of the JSON; what follows it is not parsed
+        length = request.headers.get(HEADER_LENGTH, "")  # of the JSON; only this part is parsed
         parsed = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
         return await work_on(content, work, is_compressed=compressed, parsed_bytes=parsed)
 

@@ -1,4 +1,4 @@
-"""Requests and responses of the Open Inference Protocol v2."""
+"""Request and response schemas of the Open Inference Protocol v2."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,21 +7,21 @@ from pydantic import BaseModel, BeforeValidator, Field
 from service.protocols.request import JSONRequest
 
 INT64_MAX = 2**63 - 1
-MAX_LEVELS = 20  # each has as many numbers in the answer as the forecast itself, twice
-FEW = 16  # axes, inputs or outputs; real requests have one or two
+MAX_LEVELS = 20  # each level adds twice as many numbers to the response as the forecast has
+FEW = 16  # most axes or inputs; real requests have one to three
 Size = Annotated[int, Field(ge=0, le=INT64_MAX)]
 Number = float | int
 Tensor = list[Number] | list[list[Number]] | list[list[list[Number]]]
 
 
 class TensorParameters(JSONRequest):
-    """Where the numbers of an input are."""
+    """Parameters of an input: the size of its binary data, if it has some."""
 
     binary_data_size: Size | None = Field(None, description="bytes of this tensor after the JSON, instead of data")
 
 
 class InputTensor(JSONRequest):
-    """A batch of windows, or of values."""
+    """The input tensor: a batch of windows, or of single values."""
 
     name: str
     shape: list[Size] = Field(max_length=FEW)
@@ -31,7 +31,7 @@ class InputTensor(JSONRequest):
 
 
 class OutputParameters(JSONRequest):
-    """The form of one output."""
+    """Parameters of a requested output: binary or JSON."""
 
     binary_data: bool | None = None
     classification: Any = Field(None, exclude=True)
@@ -39,14 +39,14 @@ class OutputParameters(JSONRequest):
 
 
 class RequestedOutput(JSONRequest):
-    """A requested output."""
+    """An output to include in the response."""
 
     name: str
     parameters: OutputParameters | None = None
 
 
 def _read_levels(value: Any) -> Any:
-    """The protocol has no lists among parameters, and some clients cannot send one: "80,95" and 80 are read too."""
+    """Accept "80,95" and 80 as lists: the protocol's parameters have no lists, and some clients cannot send one."""
     if isinstance(value, str):
         try:
             return [float(text) for text in value.split(",")]
@@ -61,7 +61,7 @@ Levels = Annotated[
 
 
 class RequestParameters(JSONRequest):
-    """The form of all outputs that do not say otherwise, and further outputs."""
+    """Parameters of a request: default form of the outputs, and levels of prediction intervals."""
 
     binary_data_output: bool | None = None
     levels: Levels = Field(
@@ -79,13 +79,13 @@ class InferRequest(JSONRequest):
 
 
 class IndexRequest(JSONRequest):
-    """Which versions to list."""
+    """Filter of the repository index."""
 
     ready: bool = Field(default=False, description="only those that can be asked")
 
 
 class OutputTensor(BaseModel):
-    """Forecasts, one row for each row of the input."""
+    """Forecasts, (rows, steps), flattened in `data`."""
 
     name: str
     shape: list[int]
@@ -140,7 +140,7 @@ class MetadataTensor(BaseModel):
 
 
 class ModelMetadata(BaseModel):
-    """Inputs and outputs of a model, and the versions that can be asked."""
+    """Inputs, outputs and kept versions of a model."""
 
     name: str
     versions: list[str]
@@ -150,7 +150,7 @@ class ModelMetadata(BaseModel):
 
 
 class IndexEntry(BaseModel):
-    """A version in the repository; for a refused one the reason."""
+    """State of a version in the repository; `reason` says why a refused one is unavailable."""
 
     name: str
     version: str

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's codec: bytes of a request to bytes of its answer, with TensorFlow Serving's error messages."""
+"""Codec of TensorFlow Serving's REST API: request bytes to response bytes, with its error messages."""
 
 import math
 from typing import Any
@@ -18,7 +18,7 @@ SIGNATURE = "serving_default"
 
 
 def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
-    """Answer `instances` with `predictions` and `inputs` with `outputs`: a list with one number per step for each row.
+    """Response of :predict: (rows, steps) under `predictions` for `instances`, under `outputs` for `inputs`.
 
     Raises NotJSON, BadInput or PredictionOverflow.
     """
@@ -35,7 +35,7 @@ def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
 
 
 def _parse(content: bytes) -> dict[str, Any]:
-    """The request: either `instances` or `inputs`, for the only signature."""
+    """Parse a request with either `instances` or `inputs`. Raises NotJSON or BadInput."""
     if not content:
         raise NotJSON("JSON Parse error: The document is empty")
     try:
@@ -61,7 +61,7 @@ def _check_signature(name: Any) -> None:
 
 
 def _read_instances(instances: Any, spec: TensorSpec) -> NDArray[Any]:
-    """A row each: its value, or an object that holds it under the input's name."""
+    """Read `instances`: each item is a row, or an object with the row under the input's name. Raises BadInput."""
     if not isinstance(instances, list):
         raise BadInput("Excepting 'instances' to be an list/array")  # TensorFlow Serving's spelling
     if not instances:
@@ -85,7 +85,7 @@ def _unwrap(row: Any, number: int, name: str) -> Any:
 
 
 def _blame(rows: list[Any], key: str) -> BadInput:
-    """The error for the first row that is invalid or has another shape than row 0."""
+    """The error for the first row that is invalid or differs in shape from row 0."""
     shape: tuple[int, ...] | None = None
     for number, row in enumerate(rows):
         if isinstance(row, dict):
@@ -108,7 +108,7 @@ def _read_like(row: Any, shape: tuple[int, ...] | None) -> tuple[int, ...]:
 
 
 def _read_inputs(inputs: Any, spec: TensorSpec) -> NDArray[Any]:
-    """The tensor, or an object that holds it under the input's name."""
+    """Read `inputs`: a tensor, or an object with the tensor under the input's name. Raises BadInput."""
     if isinstance(inputs, dict):
         if spec.name not in inputs:
             raise BadInput(f"Missing named input: {spec.name} in 'inputs' object.")

@@ -11,6 +11,6 @@ PATHS = ("/v1/models/{name}:predict", "/v1/models/{name}/versions/{version}:pred
 
 
 def document(openapi: dict[str, Any], models: Sequence[LiveModel]) -> None:
-    """Add the request body to both routes."""
+    """Add the request body to both :predict routes."""
     for path in PATHS:
         set_body(openapi, path, PredictRequest, models, lambda card: {"instances": golden_rows(card)})

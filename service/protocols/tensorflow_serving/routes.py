@@ -31,7 +31,7 @@ the input."""
 
 
 def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
-    """The protocol over the models of `lifecycle`."""
+    """Create TensorFlow Serving's protocol for the models of `lifecycle`."""
     predict, other = APIRouter(tags=TAGS), APIRouter(tags=TAGS)
     _add_predict(predict, lifecycle, limits.max_batch_rows)
     _add_metadata(other, lifecycle)
@@ -41,7 +41,7 @@ def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
 
 
 def _add_rest(router: APIRouter) -> None:
-    """The last route: every other path below /v1, refused in TensorFlow Serving's words."""
+    """Add the last route: any other path below /v1 gets TensorFlow Serving's error message."""
 
     @router.api_route("/v1/{rest:path}", methods=["GET", "POST"], include_in_schema=False)
     async def malformed(request: Request) -> None:
@@ -102,7 +102,7 @@ def _add_metadata(router: APIRouter, lifecycle: Lifecycle) -> None:
 
 
 def _metadata(model: LiveModel) -> dict[str, Any]:
-    """In the form of TensorFlow Serving: 64-bit numbers are strings, and empty fields are written."""
+    """Metadata of a model as TensorFlow Serving writes it: 64-bit numbers are strings, empty fields are included."""
     card = model.card
     signature = {
         "inputs": {card.input.name: _tensor_info(card.input, f"serving_default_{card.input.name}:0")},

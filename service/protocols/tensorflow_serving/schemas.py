@@ -1,4 +1,4 @@
-"""Requests and responses of TensorFlow Serving's REST API."""
+"""Request and response schemas of TensorFlow Serving's REST API."""
 
 from typing import Any, Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class PredictRequest(BaseModel):
-    """Rows, or a tensor: one of the two."""
+    """A :predict request with either `instances` (rows) or `inputs` (one tensor)."""
 
     signature_name: str = "serving_default"
     instances: list[Any] | None = Field(None, description="a row each: a window, a value, or an object with it")
@@ -14,14 +14,14 @@ class PredictRequest(BaseModel):
 
 
 class PredictResponse(BaseModel):
-    """A list with one number per step for each row, under the key that corresponds to the request's."""
+    """Forecasts, (rows, steps): `predictions` if the request has `instances`, `outputs` if it has `inputs`."""
 
     predictions: list[list[float]] | None = Field(None, description="to instances")
     outputs: list[list[float]] | None = Field(None, description="to inputs")
 
 
 class VersionStatus(BaseModel):
-    """A version and whether it answers; for a refused one the reason."""
+    """State of a version: AVAILABLE, or END with the reason if it is refused."""
 
     version: str
     state: Literal["AVAILABLE", "END"]
@@ -29,7 +29,7 @@ class VersionStatus(BaseModel):
 
 
 class ModelStatus(BaseModel):
-    """The versions of a model, highest first; `ready` is for KServe."""
+    """The versions of a model, highest first; `ready` is KServe's field."""
 
     model_version_status: list[VersionStatus]
     name: str

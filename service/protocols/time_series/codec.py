@@ -1,4 +1,4 @@
-"""KServe time series codec: bytes of a forecast request to bytes of its answer."""
+"""Codec of KServe's time series protocol: request bytes to response bytes."""
 
 import time
 import uuid
@@ -19,18 +19,21 @@ from service.inference.lifecycle import Lifecycle, LiveModel
 from service.protocols.time_series.schemas import UNIVARIATE, ForecastRequest, SeriesInput
 
 MEDIAN = 0.5
-DECIMALS = 10  # of a level computed from a quantile: of 0.1 it is 80, not 80.00000000000001
+DECIMALS = 10  # rounding of a level computed from a quantile: 0.1 gives 80, not 80.00000000000001
 
 
 class _Answer(NamedTuple):
-    """values: (rows, horizon). quantiles: the same by the text of each quantile, or None if none were asked for."""
+    """Forecasts of all series.
+
+    values: (rows, horizon). quantiles: (rows, horizon) by the quantile as text; None if none were requested.
+    """
 
     values: Batch
     quantiles: dict[str, Batch] | None
 
 
 def answer(lifecycle: Lifecycle, content: bytes, max_rows: int) -> bytes:
-    """Forecast every series of a request. Raises NotJSON, BadInput, UnknownModel or NotReady."""
+    """Response to a forecast request with one or more series. Raises NotJSON, BadInput, UnknownModel or NotReady."""
     request = ForecastRequest.parse(content)
     model = lifecycle.live(request.model)
     _check(model.card, request, max_rows)
@@ -58,7 +61,7 @@ def _check(card: ModelCard, request: ForecastRequest, max_rows: int) -> None:
 
 
 def _times(card: ModelCard, source: SeriesInput, position: int, request: ForecastRequest) -> list[str] | None:
-    """The time of each forecast value, if the series has a time. Raises BadInput."""
+    """Time stamp of each forecast value; None if the series has no time. Raises BadInput."""
     try:
         frequency = Frequency.parse(source.frequency)
         start = None if source.start_timestamp is None else TimeStamp.parse(source.start_timestamp)
@@ -94,7 +97,7 @@ def _forecast(model: LiveModel, request: ForecastRequest, chosen: Sequence[int])
 
 
 def _level(quantile: float) -> float:
-    """Level of the central interval that has the quantile as one end, in percent; 0 for the median."""
+    """Level, in percent, of the central interval that has the quantile as a bound; 0 for the median."""
     return round(abs(1 - 2 * quantile) * 100, DECIMALS)
 
 
@@ -154,7 +157,7 @@ def _wrapped(status: str, content: list[dict[str, Any]], error: dict[str, Any] |
 
 
 def _usage(card: ModelCard, request: ForecastRequest, rows: dict[int, int]) -> dict[str, int]:
-    """Values read and forecast, where KServe's language models count tokens."""
+    """Number of values read and forecast, in the fields where KServe's language models count tokens."""
     read, forecast_values = len(rows) * card.window, len(rows) * request.options.horizon
     return {
         "prompt_tokens": read,

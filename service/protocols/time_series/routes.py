@@ -25,7 +25,7 @@ and never cross. With a `start_timestamp` every value has a time; a frequency th
 
 
 def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
-    """The protocol over the models of `lifecycle`."""
+    """Create KServe's time series protocol for the models of `lifecycle`."""
     predict, other = APIRouter(tags=TAGS), APIRouter()
     _add_forecast(predict, lifecycle, limits.max_batch_rows)
     _add_models(predict, lifecycle)
@@ -56,7 +56,7 @@ def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
 
 
 def _add_wrong_methods(router: APIRouter) -> None:
-    """405 for the other of GET and POST, which TensorFlow Serving's last route would answer in its own words."""
+    """Add a 405 for the wrong method: else TensorFlow Serving's last route would match, with its error message."""
 
     @router.get(FORECAST, include_in_schema=False)
     async def get_forecast() -> None:

@@ -1,4 +1,4 @@
-"""Requests and responses of KServe's time series protocol, as in its `protocol/rest/timeseries/types.py`."""
+"""Request and response schemas of KServe's time series protocol, from its `protocol/rest/timeseries/types.py`."""
 
 from typing import Annotated, Any, Literal
 
@@ -19,7 +19,7 @@ class _Request(JSONRequest):
 
 
 class SeriesInput(_Request):
-    """One series. Of a longer one than the model's window the end is used."""
+    """One series. Only its last values, as many as the model's window, are used."""
 
     type: Literal["univariate_time_series"] = UNIVARIATE
     name: str
@@ -33,14 +33,14 @@ class SeriesInput(_Request):
 
 
 class ForecastOptions(_Request):
-    """What is wanted of every series."""
+    """Options of the forecast, the same for every series."""
 
     horizon: int = Field(ge=1, description="values to forecast; at most the model's steps")
     quantiles: list[Quantile] | None = Field(None, max_length=MAX_QUANTILES)
 
 
 class ForecastRequest(_Request):
-    """A forecast of one or more series with one model. Unknown keys are ignored, as extensions of the protocol."""
+    """A request to forecast one or more series with one model. Unknown keys are ignored as protocol extensions."""
 
     model: str
     inputs: list[SeriesInput] = Field(min_length=1)
@@ -49,7 +49,7 @@ class ForecastRequest(_Request):
 
 
 class SeriesError(BaseModel):
-    """Why a series has no forecast."""
+    """The error of one series, or of the request."""
 
     code: str | None
     message: str
@@ -58,7 +58,7 @@ class SeriesError(BaseModel):
 
 
 class ErrorResponse(BaseModel):
-    """Why a request has no forecasts."""
+    """An error response: the request has no forecasts."""
 
     error: SeriesError
 
@@ -76,7 +76,7 @@ class SeriesForecast(BaseModel):
 
 
 class ForecastOutput(BaseModel):
-    """What became of one series."""
+    """The result for one series: its forecast or its error."""
 
     type: Literal["time_series_forecast"]
     id: str
@@ -86,7 +86,7 @@ class ForecastOutput(BaseModel):
 
 
 class Usage(BaseModel):
-    """Values read and values forecast."""
+    """Number of values read (prompt_tokens) and forecast (completion_tokens)."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -94,7 +94,7 @@ class Usage(BaseModel):
 
 
 class ForecastResponse(BaseModel):
-    """Forecasts, an output for each input in the same order."""
+    """Forecasts: one output per input, in the same order."""
 
     id: str
     created_at: int

@@ -1,11 +1,11 @@
-// The service's routes: requests with the API key, answers as JSON, errors in words.
+// HTTP client of the service: sends the API key, parses JSON responses, throws readable errors.
 
 import { askForKey, keyHeader } from "./key.js";
 
 export class ServiceProblem extends Error {
   constructor(message, status) {
     super(message);
-    this.status = status; // 0: no answer at all
+    this.status = status; // 0: no response
   }
 }
 

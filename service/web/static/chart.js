@@ -1,4 +1,4 @@
-// The chart: the series over time, the forecast appended, its intervals, and what really came.
+// The chart: the series over time, the forecast after it, its intervals, and the actual values.
 
 import { dateText, tickText } from "./frequency.js";
 import { format } from "./numbers.js";
@@ -6,7 +6,7 @@ import { format } from "./numbers.js";
 const FONT = "12px system-ui, sans-serif";
 const UTC = "Etc/UTC";
 
-// A chart in `host`. shape: {points, xLabel, isTime, frequency}; onDrag(x) and onPoint(row) follow the pointer.
+// A chart in `host`. shape: {points, xLabel, isTime, frequency}; onDrag(x) and onPoint(row) are pointer callbacks.
 export class ForecastChart {
   constructor(host, { onDrag, onPoint }) {
     this.host = host;
@@ -96,7 +96,7 @@ export class ForecastChart {
     ctx.restore();
   }
 
-  // A forecast of one value that does not continue the line has no width: its intervals are bars.
+  // A single forecast value that does not continue the line has no width: draw its intervals as bars.
   drawSingle(plot, wide, narrow) {
     if (!this.view.isSingle) return;
     const [x, narrowLow, narrowHigh, wideLow, wideHigh] = plot.data.slice(0, 5).map((column) => column[this.view.forecastRow]);
@@ -123,12 +123,12 @@ export class ForecastChart {
   }
 }
 
-// Room for half a point at the right; a single point has a range too.
+// Range of the x axis, with room for half a point at the right; a single point gets a range of one.
 function withMargin(low, high) {
   return [low, high > low ? high + (high - low) * 0.015 : low + 1];
 }
 
-// uPlot's columns: x, the four ends of the intervals, held-out forecasts, observed, what came, forecast.
+// uPlot's columns: x, four interval bounds, forecasts of held-out rows, observed values, actual values, forecast.
 function columns({ points }) {
   const keys = ["x", "low80", "high80", "low95", "high95", "heldOut", "observed", "came", "forecast"];
   return keys.map((key) => points.map((point) => point[key] ?? null));

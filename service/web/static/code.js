@@ -1,4 +1,4 @@
-// The request on the page as a command and as a program.
+// Code examples: the current request as a curl command and as a Python program.
 
 import { pathOf } from "./api.js";
 import { questionOf } from "./forecast.js";

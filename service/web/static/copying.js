@@ -1,4 +1,4 @@
-// Text to the clipboard, and to a file.
+// Copy text to the clipboard, and download it as a file.
 
 export async function copy(text, button) {
   const label = button.textContent;

@@ -20,7 +20,7 @@ export function showDetails({ card, info }) {
   showRefused(info);
 }
 
-// Why a version is not live, and why a pin is not obeyed.
+// Reasons of refused and unknown versions, and the problem of an unusable pin.
 export function showRefused({ refused, unknown = [], pin_problem: pin = null }) {
   const words = [
     ...(pin === null ? [] : [`The pin is not obeyed: ${pin}`]),
@@ -60,7 +60,7 @@ function readAs({ dialect = {}, series = 1, order = "", gaps = "none", duplicate
   ].join(", ");
 }
 
-// Drawn when the details are open: before, they have no width.
+// Called when the details are open: closed elements have no width to draw in.
 export function drawResiduals({ card }) {
   const host = byId("residuals");
   plot?.destroy();

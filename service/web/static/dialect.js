@@ -1,4 +1,4 @@
-// Dialects of CSV: bytes to text, text to rows of cells, as training reads them.
+// CSV dialects: decode bytes to text, split text into rows of cells, by the same rules as `training`.
 
 import { Unreadable } from "./numbers.js";
 
@@ -6,7 +6,7 @@ const DELIMITERS = ["\t", ";", "|", ","];
 const SAMPLE_LINES = 60;
 const MAX_BYTES = 20 * 2 ** 20;
 
-// The text of a file. Throws Unreadable for what is no text.
+// Reads a file as text. Throws Unreadable if it is not text.
 export async function readFile(file) {
   if (file.size > MAX_BYTES) throw new Unreadable(`${file.name} is larger than 20 MB; only its end is needed.`);
   const bytes = new Uint8Array(await file.arrayBuffer());
@@ -39,7 +39,7 @@ function decode(bytes, name) {
   }
 }
 
-// [{cells, line}] of a text; blank lines are left out. Throws Unreadable.
+// Splits a text into [{cells, line}] without blank lines. Throws Unreadable.
 export function split(text) {
   let content = text.replace(/^\uFEFF/, "");
   if (/^\s*[{[]/.test(content)) throw new Unreadable("This is JSON; the page reads CSV.");
@@ -53,7 +53,7 @@ export function split(text) {
   if (broken) throw new Unreadable(`Line ${broken.row + 1} or below: a quote is opened and not closed.`);
   const rows = data.map((cells, row) => ({ cells: cells.map((cell) => cell.replace(/[\r\n]+/g, " ").trim()), line: row + 1 + (named ? 1 : 0) }));
   const last = rows.findLastIndex(isFilled);
-  // In a single column a blank line is a missing value; below several, lines that hold something are the rows.
+  // With a single column a blank line is a missing value; with several columns blank lines are skipped.
   return rows.slice(0, last + 1).filter((row) => isFilled(row) || rows[last].cells.length === 1);
 }
 
@@ -61,7 +61,7 @@ function isFilled({ cells }) {
   return cells.some((cell) => cell !== "");
 }
 
-// The delimiter by which most lines have the same number of cells, two or more.
+// The delimiter for which the largest share of lines has the same number of cells, at least two.
 function delimiterOf(sample) {
   const share = (delimiter) => {
     const lines = globalThis.Papa.parse(sample, { delimiter }).data.map((cells) => cells.length);
@@ -73,7 +73,7 @@ function delimiterOf(sample) {
   return best === 0 ? "," : DELIMITERS[shares.indexOf(best)];
 }
 
-// How many cells most rows have.
+// The most frequent number of cells per row.
 export function usualWidth(rows) {
   return mode(rows.slice(0, SAMPLE_LINES).map((row) => row.cells.length));
 }

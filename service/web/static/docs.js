@@ -1,10 +1,10 @@
-// The API's documents: Swagger UI, with the key that the page has asked for.
+// Swagger UI with the API key that the page stored.
 
 import { fetchJSON } from "./api.js";
 import { keyHeader } from "./key.js";
 
 const spec = await fetchJSON("openapi.json");
-// Swagger UI resolves a server of a document that it is handed, not one that it fetches, against nothing.
+// Swagger UI resolves relative server URLs only in documents that it fetches itself, so this one is complete.
 const servers = [{ url: new URL(".", location.href).pathname.replace(/\/$/, "") || "/" }];
 
 globalThis.SwaggerUIBundle({

@@ -1,4 +1,4 @@
-// Making elements.
+// Creating DOM elements.
 
 export function element(tag, content = [], attributes = {}) {
   const made = document.createElement(tag);
@@ -11,7 +11,7 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
-// A select with these options; hidden where there is nothing to choose.
+// Fills a select with options; hides it if there is nothing to choose.
 export function fill(select, options, chosen) {
   select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
   select.value = chosen;

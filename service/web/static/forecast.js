@@ -1,4 +1,4 @@
-// A forecast: the request to the service, and what its answer means for the series.
+// A forecast: builds the request, and converts the response to rows of the series.
 
 import { fetchJSON, pathOf } from "./api.js";
 import { frequencyOf } from "./frequency.js";
@@ -6,14 +6,14 @@ import { hasOtherTarget, places } from "./series.js";
 
 const LEVELS = [80, 95];
 
-// Levels of the intervals that a version has; ranks beyond its calibration windows are out of reach.
+// Available levels of prediction intervals; a level needs a rank within the number of calibration windows.
 export function levelsOf({ intervals }) {
   if (intervals === null) return [];
   const windows = intervals.calibration_windows;
   return LEVELS.filter((level) => Math.ceil((windows + 1) * level / 100) <= windows);
 }
 
-// The body of the request for the window that ends before `end`.
+// The request body for the window that ends before row `end`.
 export function questionOf(card, series, end) {
   const window = series.values.slice(end - card.window, end);
   const isSingle = card.input.shape.length === 2 && card.input.shape[1] === 1;
@@ -29,7 +29,7 @@ export function isDated(card, series) {
   return series.times !== null && card.data.frequency !== null && fitsFrequency(card, series);
 }
 
-// Whether rows are about as far apart as the model's: months differ in length.
+// Whether rows are about as far apart as the model's frequency says; months differ in length.
 export function fitsFrequency({ data }, { times }) {
   const { seconds } = frequencyOf(data.frequency);
   const steps = times.ms.slice(1).map((ms, row) => (ms - times.ms[row]) / 1000).sort((one, other) => one - other);
@@ -61,7 +61,7 @@ function understood(answer, card, series, end) {
   return { rows, version: answer.version, extrapolated: answer.extrapolated, end, levels: Object.keys(answer.intervals) };
 }
 
-// Beside what really came: how many values, the mean absolute error, how many lay inside of each interval.
+// Comparison with actual values: their number, the mean absolute error, the number inside each interval.
 export function comparison({ rows, levels }) {
   const known = rows.filter(({ actual }) => actual !== null);
   if (known.length === 0) return null;

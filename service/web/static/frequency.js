@@ -1,4 +1,4 @@
-// Frequencies as cards have them (pandas' aliases) in words, and dates as people of that frequency write them.
+// Frequencies: pandas aliases from cards to words, and date formats that suit a frequency.
 
 const UNITS = [
   [/^(us|ms)$/, "step", 1e-3],
@@ -15,7 +15,7 @@ const UNITS = [
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const DAY = 86_400_000;
 
-// {unit, count, seconds} of an alias such as 15min or W-SUN; a step where rows have no time.
+// Parses an alias such as 15min or W-SUN to {unit, count, seconds}; the unit is "step" if rows have no time.
 export function frequencyOf(alias) {
   const found = /^(\d*)([A-Za-z]+)/.exec(alias ?? "");
   const known = found && UNITS.find(([pattern]) => pattern.test(found[2]));
@@ -24,7 +24,7 @@ export function frequencyOf(alias) {
   return { unit: known[1], count, seconds: count * known[2] };
 }
 
-// "12 months", "1 day"; of a multiple such as 15 minutes "12 values".
+// A number of steps in words: "12 months", "1 day"; "12 values" for a multiple such as 15 minutes.
 export function stretch(steps, { unit, count }) {
   if (count > 1) return steps === 1 ? `${count} ${unit}s` : `${steps} values`;
   return steps === 1 ? `1 ${unit}` : `${steps} ${unit}s`;
@@ -44,7 +44,7 @@ export function often({ unit, count }) {
   return { day: "daily", "business day": "business days" }[unit] ?? `${unit}ly`;
 }
 
-// A label on the axis: as much of the date as the distance between labels, in seconds, needs.
+// Axis label: the parts of the date that differ at this distance between labels, in seconds.
 export function tickText(ms, distance) {
   const date = new Date(ms);
   const [year, month] = [date.getUTCFullYear(), MONTHS[date.getUTCMonth()]];

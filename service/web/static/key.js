@@ -1,8 +1,8 @@
-// The API key: asked for when the service wants one, kept until the tab is closed, never in the URL.
+// The API key: prompted for after a 401, kept in session storage until the tab is closed, never in the URL.
 
 const STORED = "lagcast.key";
 let key = "";
-let asking = null; // one dialog for all requests that wait
+let asking = null; // promise of the open dialog, shared by all waiting requests
 
 try {
   key = sessionStorage.getItem(STORED) ?? "";
@@ -18,7 +18,7 @@ export function hasKey() {
   return key !== "";
 }
 
-// Resolves when a key has been given; the request is then tried again.
+// Opens the key dialog. Resolves when a key is entered; the caller then repeats its request.
 export function askForKey() {
   asking ??= show(hasKey()).finally(() => { asking = null; });
   return asking;

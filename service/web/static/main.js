@@ -1,4 +1,4 @@
-// The page: the chosen model, the series, the end of the window and the answer, and how they follow each other.
+// The page: its state (model, series, end of the window, forecast) and the updates between them.
 
 import { fetchJSON, pathOf } from "./api.js";
 import { ForecastChart, pointText } from "./chart.js";
@@ -15,7 +15,7 @@ import { firstShown, viewOf } from "./view.js";
 import { chartText, comparisonText, decimalsOf, description, headline, quality, rowText, rowTime, warnings } from "./words.js";
 
 const LIVE = "";
-const FOLLOW = 2000; // milliseconds between looks at the versions
+const FOLLOW = 2000; // milliseconds between requests for the live version
 const state = { name: "", version: LIVE, info: null, accuracy: null, card: null, own: null, series: null, notes: [], end: 0, answer: null, turn: 0, seen: "" };
 
 const chart = new ForecastChart(byId("chart"), { onDrag: dragTo, onPoint: showPoint });
@@ -53,7 +53,7 @@ async function chooseModel(name) {
   }
 }
 
-// Reads the card, and what depends on it.
+// Loads the card of a version, and updates everything that depends on it.
 async function load(name, version) {
   const info = await fetchJSON(pathOf.model(name, version));
   const accuracy = await fetchJSON(pathOf.score(name)).catch(() => null);
@@ -70,7 +70,7 @@ function showVersions() {
   showRefused(info);
 }
 
-// The series of the card or one's own, and its forecast from the end.
+// Shows the card's series or the user's own, with a forecast from its end.
 function show() {
   const { card, own } = state;
   if (card === null) return refuseModel();
@@ -98,7 +98,7 @@ function refuseModel() {
   refuse(`No version of ${state.name} can be served.`);
 }
 
-// One answer at a time counts: the one to the newest question.
+// Requests a forecast; only the response to the newest request is used.
 async function forecastNow(isSecondTry = false) {
   const turn = ++state.turn;
   const { card } = state;
@@ -112,7 +112,7 @@ async function forecastNow(isSecondTry = false) {
     if (answer.version !== card.version) await follow();
   } catch (error) {
     if (turn !== state.turn) return;
-    // The service refuses what the card allowed: another version may be live, with another window.
+    // 422 although the request fits the card: a version with another window may be live now.
     if (error.status === 422 && !isSecondTry) return readAgain(turn, error);
     refuse(error.message);
   }
@@ -131,7 +131,7 @@ async function readAgain(turn, refused) {
   show();
 }
 
-// What is wrong, in words; the answer to what was asked before goes.
+// Shows an error and removes the previous forecast.
 function refuse(words) {
   state.turn += 1;
   state.answer = null;
@@ -143,7 +143,7 @@ function refuse(words) {
   if (state.card !== null && state.series !== null) draw();
 }
 
-// Beside the field, where the field is what is wrong.
+// Shows an error message; beside the data field if the field has the error.
 function problem(words) {
   const [place, isOwn] = [byId("problem"), byId("data").value.trim() !== ""];
   byId(isOwn ? "own-hint" : "status").before(place);
@@ -232,7 +232,7 @@ function moveEnd(to) {
   forecastNow();
 }
 
-// A new live version is shown without a reload.
+// Polls the live version, and shows a new one without a reload.
 async function follow() {
   if (document.hidden || state.name === "") return;
   const [{ name }, before] = [state, state.info];

@@ -1,6 +1,6 @@
-// Numbers: cells of a table and typed lists to numbers, numbers to text with sensible digits.
+// Numbers: parse table cells and typed lists, format numbers with a suitable number of digits.
 
-const PLAIN = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i; // what the service reads as a number: no 0x10, no Infinity
+const PLAIN = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i; // decimal notation only: no 0x10, no Infinity
 const MISSING = /^(|na|n\/a|#n\/a|nan|null|none|-|--|\.|\?)$/i;
 const SYMBOLS = /[$€£¥₹]|\b(usd|eur|gbp|chf)\b/gi;
 const UNIT = /\s*(%|°?[a-zµ]+(\/[a-z]+)?)$/i;
@@ -11,7 +11,7 @@ export function isMissing(text) {
   return MISSING.test(text.trim());
 }
 
-// A typed list of numbers. Throws Unreadable where it is none, or where a comma can be read in two ways.
+// Parses a typed list of numbers. Throws Unreadable if it is not one, or if a comma is ambiguous.
 export function readList(text) {
   const parts = text.trim().split(/[\s;]+|,(?=\s|$)/).filter((part) => part !== "");
   if (parts.length === 0) throw new Unreadable("At least one number is needed.");
@@ -32,9 +32,9 @@ function plain(text, shown = text) {
   return number;
 }
 
-// A column of cells: {values, decimal, wrong}, NaN where a value is missing. wrong: the row of the first cell that is no
-// number, or has another unit than the others; -1 for none.
-// decimal: "." or ","; "" where the cells do not tell, and then the values are those for a point.
+// Parses a column of cells to {values, decimal, wrong}; missing values are NaN.
+// wrong: row of the first cell that is not a number or has a different unit; -1 if there is none.
+// decimal: "." or ","; "" if the cells are ambiguous, then the values are read with a point.
 export function readColumn(cells, decimal = "") {
   const texts = cells.map(bare);
   const found = decimal || decimalOf(texts);
@@ -48,7 +48,7 @@ export function readColumn(cells, decimal = "") {
 function bare(cell) {
   let text = cell.normalize("NFKC").replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => digit.charCodeAt(0) & 0xf).trim();
   if (isMissing(text)) return "";
-  if (!/\d/.test(text)) return text; // a word, not a unit without its number
+  if (!/\d/.test(text)) return text; // a word; a unit has a number beside it
   text = text.replace(/[\u2212\u2013\u2010]/g, "-").replace(SYMBOLS, "").trim();
   if (/^\(.*\)$/.test(text)) text = `-${text.slice(1, -1)}`;
   text = text.replace(/^([+-]?[\d.,]+)[dD]([+-]?\d+)$/, "$1e$2");
@@ -56,7 +56,7 @@ function bare(cell) {
   return text.replace(/(\d)[\s'’_](?=\d{3})/g, "$1").trim();
 }
 
-// "%", "kg" or "$"; "" without one.
+// The unit of a cell: "%", "kg" or "$"; "" if it has none.
 function unitOf(cell) {
   const text = cell.normalize("NFKC").trim();
   return (text.match(SYMBOLS) ?? []).join() || (/\d[de][+-]?\d+$/i.test(text) ? "" : UNIT.exec(text)?.[1].toLowerCase() ?? "");
@@ -84,13 +84,13 @@ function toNumber(text, decimal) {
   return PLAIN.test(joined) ? Number(joined) : NaN;
 }
 
-// Decimals that make sense beside an uncertainty: two digits of it.
+// Number of decimals for a value with this uncertainty: two significant digits of the uncertainty.
 export function decimalsFor(uncertainty) {
   if (!(uncertainty > 0)) return null;
   return Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(uncertainty))));
 }
 
-// decimals: null for four digits of the number itself.
+// Formats a number. decimals: null for four significant digits, or all digits before the decimal point.
 export function format(number, decimals = null) {
   if (number === null || number === undefined || Number.isNaN(number)) return "–";
   const size = Math.abs(number);

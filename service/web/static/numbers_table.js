@@ -1,4 +1,4 @@
-// The forecast as a table: shown, copied with tabs between cells, downloaded as CSV.
+// The forecast as a table: on the page, as tab-separated text to copy, as CSV to download.
 
 import { byId, element } from "./dom.js";
 import { format } from "./numbers.js";
@@ -23,7 +23,7 @@ function time(row, view) {
   return row.stamp === null ? rowTime(row, view) : element("time", rowTime(row, view), { datetime: row.stamp.replace(/\[.*\]$/, "") });
 }
 
-// All digits, ISO 8601: for another program.
+// The table as text for other programs: all digits, ISO 8601 time stamps.
 export function tableText({ answer }, delimiter) {
   const head = ["time", "forecast", ...answer.levels.flatMap((level) => [`lower_${level}`, `upper_${level}`]), "actual"];
   const rows = answer.rows.map(({ stamp, value, bounds, actual }, step) =>

@@ -1,4 +1,4 @@
-// The form for data of one's own: typed numbers, or a pasted or dropped table with its columns to choose.
+// Form for the user's own data: typed numbers, or a pasted or dropped table with a choice of columns.
 
 import { readFile } from "./dialect.js";
 import { byId, fill } from "./dom.js";
@@ -6,10 +6,10 @@ import { Unreadable, readList } from "./numbers.js";
 import { guessRoles, idsOf, labels, listSeries, tableSeries } from "./series.js";
 import { readTable } from "./table.js";
 
-const PAUSE = 250; // milliseconds after a key, before the text is read
-const KEPT = 200_000; // characters of a dropped file that the field shows; it is read whole
+const PAUSE = 250; // milliseconds after the last key press before the text is parsed
+const KEPT = 200_000; // characters of a dropped file that the field shows; all of the file is used
 
-// onSeries({series, notes}) with what was read; onProblem(words) where it cannot be; onEmpty() without data.
+// Callbacks: onSeries({series, notes}) for valid data, onProblem(words) for invalid data, onEmpty() without data.
 export function createOwnData({ onSeries, onProblem, onEmpty }) {
   const [area, file, panel, choices] = ["data", "file", "own", "choices"].map(byId);
   const selects = Object.fromEntries(["time", "value", "id", "series", "decimal", "order"].map((name) => [name, byId(`choose-${name}`)]));
@@ -119,7 +119,7 @@ function acceptDrops(panel, open) {
   });
 }
 
-// One line, or lines of numbers with blanks between them; all else is a table.
+// Whether a text is a list of numbers (one line, or lines of numbers separated by blanks) and not a table.
 function isList(text) {
   const lines = text.trim().split(/\r\n|\n|\r/);
   return lines.length === 1 || lines.every((line) => /^\s*([+-]?[\d.]+(e[+-]?\d+)?\s*)*[,;]?\s*$/i.test(line));

@@ -1,10 +1,10 @@
-// A combobox that finds a model among many by the first letters of its name.
+// Combobox: finds a model by the first letters of its name.
 
 import { fetchJSON, pathOf } from "./api.js";
 import { byId, element } from "./dom.js";
 
 const SHOWN = 12;
-const PAUSE = 120; // milliseconds after a key, before the service is asked
+const PAUSE = 120; // milliseconds after the last key press before the request
 
 export function createPicker(onChoose) {
   const [input, list, hint] = [byId("model"), byId("model-list"), byId("model-hint")];

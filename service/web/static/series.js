@@ -1,4 +1,4 @@
-// Series: what a forecast is made of. {name, values, times, targets, isOwn}; times: {ms, stamps} or null.
+// Series, the input of a forecast: {name, values, times, targets, isOwn}; times: {ms, stamps} or null.
 
 import { Unreadable } from "./numbers.js";
 import { toISO, wallClock } from "./times.js";
@@ -6,7 +6,7 @@ import { toISO, wallClock } from "./times.js";
 const ID_NAMES = ["unique_id", "item_id", "series_id"];
 const DAY = 86_400_000;
 
-// The end of the series that a version was trained on; older cards have a golden sample's window alone.
+// The end of a version's training series; older cards only have the window of a golden sample.
 export function seriesOf({ card }) {
   const { tail, data, golden } = card;
   const name = [data.column ?? "value", ...(tail?.series ? [tail.series] : [])].join(" of ");
@@ -17,11 +17,11 @@ export function seriesOf({ card }) {
 
 export function places(stamps) {
   const ms = stamps.map(wallClock);
-  // Where clocks are put back an hour comes twice: there the moments are in order.
+  // When clocks are set back, an hour of wall-clock time repeats: then use UTC, which is ascending.
   return ms.every((time, row) => row === 0 || time > ms[row - 1]) ? ms : stamps.map((stamp) => Date.parse(stamp.replace(/\[.*\]$/, "")));
 }
 
-// Whether the forecast is of another column than the input, so that it does not continue the input's line.
+// Whether the target is a different column than the input: then the forecast does not continue the input's line.
 export function hasOtherTarget({ data, horizon }) {
   return horizon === 0 || (data.target !== null && data.target !== data.column);
 }
@@ -30,12 +30,12 @@ export function listSeries(values) {
   return { name: "your values", values, targets: null, times: null, isOwn: true };
 }
 
-// Columns that may name the series: those with the same few texts or numbers again and again.
+// Columns that may have the series id: those whose few values repeat.
 export function labels({ columns }) {
   return columns.filter(({ kind, cells }) => kind !== "time" && new Set(cells).size <= cells.length / 4);
 }
 
-// Which column is what; every choice can be changed.
+// Guesses the role of each column: time, value, series id. The user can change each choice.
 export function guessRoles(table) {
   const { columns } = table;
   const of = (kind) => columns.filter((column) => column.kind === kind);
@@ -51,7 +51,7 @@ export function idsOf({ columns }, roles) {
   return roles.id === "" ? [] : [...new Set(columns.find(({ name }) => name === roles.id).cells)];
 }
 
-// The series of a table, oldest value first, after its last gap. Throws Unreadable. notes are added to.
+// The series of a table after its last gap, oldest value first. Appends messages to `notes`. Throws Unreadable.
 export function tableSeries(table, roles, notes) {
   const find = (name) => table.columns.find((column) => column.name === name);
   const [value, time, id] = [find(roles.value), find(roles.time), find(roles.id)];
@@ -76,7 +76,7 @@ function inOrder(rows, name) {
   throw new Unreadable(`Lines ${sorted[twice - 1].line} and ${sorted[twice].line} have the same time in “${name}”; if several series stand below each other, choose the column that names them.`);
 }
 
-// A window must not reach over a missing value or a missing time.
+// The rows after the last missing value or time: a window must not contain a gap.
 function afterGaps(rows, hasTimes, notes) {
   const steps = rows.slice(1).map(({ ms }, row) => ms - rows[row].ms).sort((one, other) => one - other);
   const usual = steps[Math.floor(steps.length / 2)];

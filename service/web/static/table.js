@@ -1,10 +1,10 @@
-// Tables: rows of cells to columns, each of times, numbers or text.
+// Tables: convert rows of cells to columns of times, numbers or text.
 
 import { split, usualWidth } from "./dialect.js";
 import { isMissing, readColumn, Unreadable } from "./numbers.js";
 import { readTimes } from "./times.js";
 
-// {columns: [{name, kind, cells, …}], lines, notes}; kind: time, number or text. Throws Unreadable.
+// Parses a table to {columns: [{name, kind, cells, …}], lines, notes}; kind: time, number or text. Throws Unreadable.
 export function readTable(text, { decimal = "", order = "" } = {}) {
   const notes = [];
   const rows = split(text);
@@ -27,8 +27,8 @@ export function readTable(text, { decimal = "", order = "" } = {}) {
   return { columns, lines, notes };
 }
 
-// Names of as many columns as there are. Fewer are right where the first column counts the rows, as R writes them, or
-// where every row ends with a delimiter.
+// Column names. There may be fewer names than columns if the first column has row numbers, as in files from R, or if
+// every row ends with a delimiter.
 function namesOf({ cells, line }, rows, width) {
   const twice = cells.find((name, place) => name !== "" && cells.indexOf(name) !== place);
   if (twice !== undefined) throw new Unreadable(`Line ${line}: the column “${twice}” is there more than once; rename one of them.`);
@@ -45,7 +45,7 @@ function checkWidth(rows, width) {
   }
 }
 
-// The first line has names where none of its cells is a number or a date, as cells below it are.
+// Whether the first line is a header: none of its cells is a number or a date, or one is empty.
 function isHeader(rows) {
   return !rows[0].cells.some((cell) => isValue(cell)) || rows[0].cells.includes("");
 }
@@ -68,7 +68,7 @@ function describe(name, cells, lines, { decimal, order }) {
   return { name, kind: "text", cells };
 }
 
-// A column of dates with one cell that is none is not a column of text.
+// Rejects a column of dates with a few invalid cells, instead of treating it as text.
 function refuseBrokenTimes(name, cells, lines) {
   const isNone = cells.map((cell) => readTimes([cell]) === null);
   const wrong = isNone.indexOf(true);

@@ -1,7 +1,7 @@
-// Times: columns of dates as people write them to moments, and ISO 8601 for the service.
+// Times: parse columns of dates in common formats, and write ISO 8601 for the service.
 
 const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
-// Names of months that English does not share; the rest is told by the first three letters.
+// Month names in other languages that differ from English in their first three letters.
 const FOREIGN = {
   janv: 1, ene: 1, févr: 2, fév: 2, mär: 3, mrz: 3, avr: 4, abr: 4, mai: 5, juin: 6, juil: 7, août: 8, aou: 8, ago: 8,
   okt: 10, dez: 12, déc: 12, dic: 12,
@@ -10,8 +10,8 @@ const DAY = 86_400_000;
 const EXCEL_EPOCH = Date.UTC(1899, 11, 30);
 const CLOCK = /^(.*?)[T ,]+(\d{1,2})[:.](\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*([ap]m)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})?(?:\[[^\]]*\])?$/i;
 
-// {ms, order} of a column, or null where a cell is no date. order: "day-first", "month-first", "either" or "".
-// ms: UTC milliseconds of the moment, or of the wall clock where no zone is named.
+// Parses a column to {ms, order}; null if a cell is not a date. order: "day-first", "month-first", "either" or "".
+// ms: UTC milliseconds; without a time zone, the wall-clock time taken as UTC.
 export function readTimes(cells, name = "", order = "") {
   const texts = cells.map((cell) => cell.normalize("NFC").trim());
   if (texts.length === 0 || texts.some((text) => text === "")) return null;
@@ -30,9 +30,9 @@ export function readTimes(cells, name = "", order = "") {
   return dayFirst ? { ...first, hasZone } : { ...second, hasZone };
 }
 
-// Whether all times are equally far apart; months count as equally long.
+// Whether all times are equally spaced; months count as equally long.
 function isRegular(ms) {
-  const sorted = [...new Set(ms)].sort((one, other) => one - other); // series below each other have the same times
+  const sorted = [...new Set(ms)].sort((one, other) => one - other); // stacked series repeat the same times
   const days = sorted.slice(1).map((time, row) => (time - sorted[row]) / DAY);
   return new Set(days.map((count) => (count >= 28 && count <= 31 ? "month" : count))).size === 1;
 }
@@ -70,7 +70,7 @@ function dayOf(text, order) {
   return named(text);
 }
 
-// "3 January 1961", "Jan 3, 1961", "Jan 1961", "Jan-61", with or without a weekday before it.
+// Dates with month names: "3 January 1961", "Jan 3, 1961", "Jan 1961", "Jan-61", with or without a weekday before.
 function named(text) {
   const words = text.toLowerCase().split(/[\s,./-]+/).filter(Boolean);
   const month = words.map(monthOf).find((number) => number > 0);
@@ -96,11 +96,11 @@ function utc(year, month, day) {
 }
 
 function week(year, number, day) {
-  const fourth = Date.UTC(year, 0, 4); // is in week 1
+  const fourth = Date.UTC(year, 0, 4); // 4 January is always in ISO week 1
   return fourth + ((number - 1) * 7 + day - 1 - ((new Date(fourth).getUTCDay() + 6) % 7)) * DAY;
 }
 
-// Plain numbers are times by their range and the column's name: Excel's serial dates, Unix' seconds, years.
+// Numbers as times, recognized by range and column name: Excel serial dates, Unix seconds, years.
 function numbered(texts, name) {
   const numbers = texts.map(Number);
   const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
@@ -122,7 +122,7 @@ export function toISO(ms, { isDated, hasZone }) {
   return text.replace(".000Z", "Z").slice(0, hasZone ? undefined : -1);
 }
 
-// The service's time stamps, as it writes them, to the milliseconds that dates are shown by: their wall clock.
+// Converts a time stamp from the service to the milliseconds used for display: its wall-clock time taken as UTC.
 export function wallClock(stamp) {
   const found = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?(?:\.\d+)?))?/.exec(stamp);
   return Date.parse(`${found[1]}T${found[2] ?? "00:00:00"}Z`);

@@ -1,12 +1,12 @@
-// What the chart shows: one point for each time, of the series, the forecast and what was held out.
+// Data of the chart: one point per time, with the series, the forecast and the forecasts of held-out rows.
 
 import { isDated } from "./forecast.js";
 import { frequencyOf } from "./frequency.js";
 import { hasOtherTarget, places } from "./series.js";
 
-const FEWEST = 60; // points of a series that are shown, if it has them
+const FEWEST = 60; // least number of points to show, if the series has them
 
-// Older points are not shown: the forecast would be a dot at the end of a long line.
+// First row to show: with all older points, the forecast would be a dot at the end of a long line.
 export function firstShown(card, series) {
   const shown = Math.max(FEWEST, 6 * card.steps, card.window + 4 * card.steps);
   return Math.max(0, series.values.length - shown);
@@ -38,13 +38,13 @@ export function viewOf({ card, series, end, answer }) {
   };
 }
 
-// Where a forecast from the last value ends: the chart keeps its width while the end is dragged back.
+// End of the x axis: the end of a forecast from the last value, so that the width is constant while dragging.
 function lastX({ horizon, steps }, x, count) {
   const step = count > 1 ? (x(count - 1) - x(Math.max(0, count - 13))) / Math.min(12, count - 1) : 1;
   return x(count - 1) + step * (horizon + steps - 1);
 }
 
-// Without dates values are counted from the series' last one.
+// Label of a value without a date: its distance from the last value of the series.
 function placeText(place, count) {
   const steps = Math.round(place) - (count - 1);
   return steps === 0 ? "last" : steps > 0 ? `+${steps}` : `−${-steps}`;
@@ -59,7 +59,7 @@ function putHeldOut({ held_out: rows }, put, points) {
 }
 
 function putForecast({ rows, levels }, put, start) {
-  // The forecast begins where the series ends, so that the line and the bands have no gap between them.
+  // The forecast starts at the last value of the series, so that the line and the bands have no gap.
   if (start !== null) {
     const ends = levels.flatMap((level) => [[`low${level}`, start.value], [`high${level}`, start.value]]);
     put(start.x, { forecast: start.value, ...Object.fromEntries(ends) });

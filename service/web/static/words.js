@@ -1,4 +1,4 @@
-// What the page says in sentences: headline, answer, warnings, and how good a version was.
+// Texts of the page: headline, forecast, warnings, and the description of a version's accuracy.
 
 import { comparison, fitsFrequency } from "./forecast.js";
 import { dateText, frequencyOf, next, often, stretch } from "./frequency.js";
@@ -6,7 +6,7 @@ import { decimalsFor, format } from "./numbers.js";
 import { hasOtherTarget } from "./series.js";
 import { wallClock } from "./times.js";
 
-const DIGITS = 6; // float32 has seven; the last is noise
+const DIGITS = 6; // float32 has seven significant digits; the last one is not reliable
 const BASELINES = {
   persistence: "repeating the last value",
   linear: "a straight line through the window (linear regression)",
@@ -20,7 +20,7 @@ export function headline({ card, series }) {
   return `${what}, ${next(card.steps, frequencyOf(card.data.frequency))}`;
 }
 
-// Digits of a forecast: two of its narrowest interval, else of the typical error on the held-out rows.
+// Decimals of a forecast: from its narrowest interval, else from the typical error on the held-out rows.
 export function decimalsOf({ card, answer }) {
   const level = answer?.levels[0];
   const halves = level === undefined ? [] : answer.rows.map(({ bounds }) => (bounds[level][1] - bounds[level][0]) / 2);
@@ -38,7 +38,7 @@ export function rowTime(row, { frequency, placeText }) {
   return row.stamp === null ? placeText(row.place) : dateText(wallClock(row.stamp), frequency);
 }
 
-// {value, rest} of one row: "446", "± 14 at 80 % in Jan 1961".
+// Text of one forecast row as {value, rest}: "446", "± 14 at 80 % in Jan 1961".
 export function rowText(row, { card, answer }, view, decimals) {
   const bounds = row.bounds["80"] ?? row.bounds["95"];
   const level = row.bounds["80"] ? "80" : "95";
@@ -55,7 +55,7 @@ export function comparisonText({ answer, series }, decimals) {
     + (series.isOwn ? "" : " The model has seen these values in training: expect more of an error on new ones.");
 }
 
-// Sentences that somebody must know before using the numbers.
+// Warnings about the forecast: one sentence each.
 export function warnings({ card, series, answer, notes }) {
   if (answer === null) return [];
   const found = [...notes];
@@ -75,7 +75,7 @@ function loses({ model, loses_to: better, ...others }) {
   return `On the held-out rows a simpler forecast was better: ${names.join("; ")}. The model was off by ${format(model.mae)}.`;
 }
 
-// What the model is, in one sentence or two.
+// Description of the model in one or two sentences.
 export function description({ card }) {
   const frequency = frequencyOf(card.data.frequency);
   const sees = card.input.shape.length === 2 && card.window === 1 ? "one value" : `the last ${stretch(card.window, frequency).replace("step", "value")}`;
@@ -102,7 +102,7 @@ function live({ version }, accuracy) {
   return ` On ${score.actuals} actual values sent since the service started, all steps, it was off by ${format(score.mae)}${naive}${inside}.`;
 }
 
-// The chart for those who do not see it.
+// Text alternative of the chart for screen readers.
 export function chartText(state, view, decimals) {
   const { series, answer } = state;
   const count = `${series.values.length} ${series.values.length === 1 ? "value" : "values"} of ${series.name}`;
