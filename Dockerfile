@@ -1,4 +1,4 @@
-# The base of every stage. `make base-image` writes the tag's present digest here; a tag alone moves with the hub.
+# Base image of every stage. `make base-image` writes the tag's current digest here; a tag alone changes over time.
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS serve-packages
@@ -17,10 +17,10 @@ LABEL org.opencontainers.image.title=lagcast org.opencontainers.image.licenses=M
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY artifact artifact
-# A new volume takes its content and its owner from here.
+# A new named volume is initialized with these files and their owner.
 COPY --chown=10001:10001 models models
 
-# TensorFlow, offline: `docker compose run --rm train` publishes into the models that the service watches.
+# Training, with TensorFlow: `docker compose run --rm train` publishes into the repository that the service watches.
 FROM base AS training
 COPY --from=train-packages /venv /venv
 COPY training training

@@ -53,7 +53,7 @@ class Metrics(_Record):
 class Evaluation(_Record):
     """Errors of the model and of the baselines on the held-out rows.
 
-    loses_to: baselines with a lower `criterion`. seasonal_naive: None without a season.
+    loses_to: baselines whose `criterion` is lower by more than float32 rounding. seasonal_naive: None without a season.
     steps: metrics of the model per step; empty on older cards. series: number of series that the rows come from.
     deviation: standard deviation of the model's metrics over the series.
     better_than_linear: share of the series on which the model has a lower MAE than the linear baseline.

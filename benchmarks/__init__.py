@@ -1,1 +1,1 @@
-"""What the project costs and saves, beside what else there is; each module is a command."""
+"""Benchmarks of the service and of training against alternatives; each module is a command."""

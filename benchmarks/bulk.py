@@ -20,7 +20,7 @@ from benchmarks.serve import JSON, ORDINARY, OURS, spread, verdict
 ROWS = 1_000_000
 LIMITS = {"LAGCAST_MAX_BODY_BYTES": str(2**30), "LAGCAST_MAX_BATCH_ROWS": str(ROWS), "LAGCAST_DEADLINE_SECONDS": "600"}
 BULK = Candidate(OURS.name, OURS.command, environment=LIMITS)
-GOALS = {"mlp": 5e6, "lstm": 1e6}  # predictions a second of one core, at least
+GOALS = {"mlp": 5e6, "lstm": 1e6}  # least predictions per second and core
 SINGLES = [
     Candidate("v2", OURS.command, "/v2/models/lstm/infer", OPEN_INFERENCE),
     Candidate("TensorFlow Serving", OURS.command, "/v1/models/lstm:predict", '{"instances": [[1, 2, 3, 4, 5]]}'),
@@ -30,7 +30,7 @@ PLAIN = {"Accept-Encoding": "identity"}
 
 
 class Way(NamedTuple):
-    """A request with all rows of a model, and the reading of its answer."""
+    """A request form: the request with all rows of a model, and the function that reads its response."""
 
     model: str
     label: str
@@ -41,7 +41,7 @@ class Way(NamedTuple):
 
 
 def main() -> None:
-    """Measure and print Markdown tables; the exit code is 0 whatever the figures: they are for reading."""
+    """Measure and print Markdown tables; the exit code is 0 even if a goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="turns of each way (default: %(default)s)")
     rounds = parser.parse_args().rounds
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def bulk(rounds: int) -> None:
-    """A million rows a request."""
+    """Measure one request with a million rows, in each form."""
     ways = [way for model in GOALS for way in make_ways(model)]
     with running(BULK) as server:
         check(server, ways)
@@ -63,7 +63,7 @@ def bulk(rounds: int) -> None:
 
 
 def make_ways(model: str) -> list[Way]:
-    """The same rows, all within the trained range, in each of the forms."""
+    """Requests with the same rows, all within the trained range, in each form."""
     card = verify(Path("models"), model, 1).card
     width, source = card.window, card.input.name
     rows = np.random.default_rng(0).uniform(0, 103, (ROWS, width)).astype("<f4")
@@ -85,29 +85,29 @@ def document(tensor: dict[str, object], **parameters: bool) -> bytes:
 
 
 def read_binary(answer: httpx.Response) -> NDArray[np.float32]:
-    """The bytes after the JSON."""
+    """Read the binary output after the JSON of a v2 response, (rows,)."""
     length = int(answer.headers["inference-header-content-length"])
     return np.frombuffer(answer.content[length:], "<f4")
 
 
 def read_json(answer: httpx.Response) -> NDArray[np.float32]:
-    """The data of the one output."""
+    """Read the output of a v2 response in JSON, (rows,)."""
     return np.array(answer.json()["outputs"][0]["data"], "<f4")
 
 
 def read_own(answer: httpx.Response) -> NDArray[np.float32]:
-    """The predictions of a batch."""
+    """Read the predictions of a /predict response, (rows,)."""
     return np.array(answer.json()["predictions"], "<f4")
 
 
 def ask(server: Running, way: Way) -> httpx.Response:
-    """Send all rows in one request."""
+    """Send all rows in one request. Raises httpx.HTTPStatusError for an error response."""
     answer = httpx.post(server.url + way.path, content=way.content, headers=PLAIN | way.headers, timeout=600)
     return answer.raise_for_status()
 
 
 def check(server: Running, ways: list[Way]) -> None:
-    """A warm-up, in which all ways must give a model's rows the same predictions to the bit."""
+    """Warm up, and raise RuntimeError unless all forms give bit-identical predictions per model."""
     seen: dict[str, NDArray[np.float32]] = {}
     for way in ways:
         predictions = way.read(ask(server, way))
@@ -116,7 +116,7 @@ def check(server: Running, ways: list[Way]) -> None:
 
 
 def cpu_of(server: Running, way: Way, requests: int = 5) -> float:
-    """Seconds of the server's CPU for one request."""
+    """CPU seconds of the server per request, mean of `requests`."""
     before = server.cpu_seconds()
     for _ in range(requests):
         ask(server, way)
@@ -124,7 +124,7 @@ def cpu_of(server: Running, way: Way, requests: int = 5) -> float:
 
 
 def print_tables(ways: Sequence[Way], cpu: Sequence[Sequence[float]]) -> None:
-    """A line a way, and a line a goal."""
+    """Print one row per form, and one row per goal. cpu: seconds, (forms, rounds)."""
     print(f"| {ROWS:,} rows in a request | model | MB | CPU ms | predictions/s per core |\n|---|---|---|---|---|")
     for way, seconds in zip(ways, cpu, strict=True):
         milliseconds = spread([1e3 * value for value in seconds])
@@ -138,7 +138,7 @@ def print_tables(ways: Sequence[Way], cpu: Sequence[Sequence[float]]) -> None:
 
 
 def singles(rounds: int) -> None:
-    """One window a request, as JSON, beside FastAPI's ordinary route on the same engine."""
+    """Measure one window per request as JSON, against FastAPI's ordinary route on the same engine."""
     with ExitStack() as stack:
         servers = [stack.enter_context(running(candidate)) for candidate in SINGLES]
         turns = [[server.load(server.candidate.many, 1).cpu for server in servers] for _ in range(rounds)]

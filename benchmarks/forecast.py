@@ -8,11 +8,11 @@ from typing import Any
 from benchmarks.forecasts import tables
 from benchmarks.forecasts.competitions import COMPETITIONS, Group, groups
 
-KEPT = Path("report/forecasts")  # results by group, so that an interrupted run goes on where it was
+KEPT = Path("report/forecasts")  # results by group, so that an interrupted run can be resumed
 
 
 def main() -> None:
-    """Print the tables of the competitions that the command line names, and draw the picture."""
+    """Print the tables of the competitions given on the command line, and write the picture."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast", description=__doc__)
     parser.add_argument("--competitions", default=",".join(COMPETITIONS), help="which, with commas between")
     parser.add_argument("--seed", type=int, default=0)
@@ -43,7 +43,7 @@ def _ours(group: Group, seed: int) -> dict[str, Any]:
 
 
 def _kept(name: str, find: Any) -> dict[str, Any]:
-    """The scores that an earlier run wrote, or those that `find` finds now."""
+    """Scores from the file of an earlier run; if there is none, compute them with `find` and write the file."""
     path = KEPT / f"{name}.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A server pinned to one core, a load generator pinned to the other, and what the operating system says of both."""
+"""Load tests: a server pinned to one core, wrk pinned to another, and CPU and memory from the operating system."""
 
 import os
 import re
@@ -19,14 +19,14 @@ import psutil
 CHECKOUT = Path(__file__).parent.parent
 SERVER_CORE, LOAD_CORE = "0", "1"
 MEGABYTE = 2**20
-UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}  # of wrk's latencies, in milliseconds
+UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}  # units of wrk's latencies, in milliseconds
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A server to measure: how it is started, with {port} in it, and the request for [1, 2, 3, 4, 5].
+    """A server to measure: its command, which contains {port}, and its request for the window [1, 2, 3, 4, 5].
 
-    many: the connections that stand for many; fewer where a turn is too short for it to answer them all.
+    many: number of connections in the concurrent measurement; less for a server too slow for 32.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one run of the load generator saw: requests a second, milliseconds, and the server's microseconds of CPU."""
+    """Result of one run: requests per second, latencies in milliseconds, server CPU in microseconds per request."""
 
     rate: float
     p50: float
@@ -50,7 +50,7 @@ class Sample:
 
 
 class Running:
-    """A candidate that answers."""
+    """A started candidate. start: seconds from the command to the first response."""
 
     def __init__(self, candidate: Candidate, process: psutil.Popen, port: int, start: float) -> None:
         self.candidate = candidate
@@ -59,19 +59,19 @@ class Running:
         self._process = process
 
     def cpu_seconds(self) -> float:
-        """User and system time of the whole process tree so far."""
+        """User and system CPU seconds of the whole process tree so far."""
         times = [process.cpu_times() for process in self._tree()]
         return sum(time.user + time.system + time.children_user + time.children_system for time in times)
 
     def megabytes(self) -> float:
-        """Resident memory of the whole process tree."""
+        """Resident memory of the whole process tree, in MiB."""
         return float(sum(process.memory_info().rss for process in self._tree())) / MEGABYTE
 
     def _tree(self) -> list[psutil.Process]:
         return [self._process, *self._process.children(recursive=True)]
 
     def _settle(self) -> None:
-        """Wait until what the load generator left behind is done: it would be charged to the next candidate."""
+        """Wait until the server is idle: its remaining work would slow down the next candidate."""
         for _ in range(100):
             before = self.cpu_seconds()
             time.sleep(0.1)
@@ -79,7 +79,7 @@ class Running:
                 return
 
     def load(self, connections: int, seconds: float) -> Sample:
-        """Keep so many connections busy with the candidate's request."""
+        """Send the candidate's request over this number of connections. Raises RuntimeError for an error response."""
         before = self.cpu_seconds()
         seen = wrk(self, connections, seconds)
         requests = int(found(r"(\d+) requests in", seen))
@@ -91,7 +91,7 @@ class Running:
 
 
 def wrk(server: Running, connections: int, seconds: float) -> str:
-    """What wrk prints."""
+    """Run wrk and return its output. Raises subprocess.CalledProcessError."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         body = server.candidate.body.replace("'", "\\'")
         script.write(f"wrk.method='POST' wrk.headers['Content-Type']='application/json' wrk.body='{body}'")
@@ -102,7 +102,7 @@ def wrk(server: Running, connections: int, seconds: float) -> str:
 
 
 def found(pattern: str, text: str) -> str:
-    """The first group of a pattern that must be there."""
+    """The first group of a pattern in a text. Raises RuntimeError if it does not match."""
     match = re.search(pattern, text)
     if match is None:
         raise RuntimeError(f"no {pattern} in:\n{text}")
@@ -117,7 +117,7 @@ def latency(seen: str, percentile: int) -> float:
 
 @contextmanager
 def running(candidate: Candidate) -> Iterator[Running]:
-    """Start a candidate, wait for its first right answer, and end it."""
+    """Start a candidate, wait for its first successful response, and stop it at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -139,7 +139,7 @@ def running(candidate: Candidate) -> Iterator[Running]:
 
 
 def wait_for_answer(candidate: Candidate, process: psutil.Popen, port: int) -> None:
-    """Ask until the prediction comes, two minutes at most."""
+    """Repeat the request until it succeeds. Raises RuntimeError if the server ends, TimeoutError after two minutes."""
     headers = {"Content-Type": "application/json"}
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         for _ in range(12_000):
@@ -156,7 +156,7 @@ def wait_for_answer(candidate: Candidate, process: psutil.Popen, port: int) -> N
 
 
 def end(process: psutil.Popen) -> None:
-    """End a process and all that it started."""
+    """Stop a process and its descendants: SIGTERM, then SIGKILL after 20 seconds."""
     tree = [process, *process.children(recursive=True)]
     process.terminate()
     _, alive = psutil.wait_procs(tree, timeout=20)
@@ -165,7 +165,7 @@ def end(process: psutil.Popen) -> None:
 
 
 def require_tools() -> None:
-    """Exit with a line that says what is missing."""
+    """Exit with an error message if wrk, taskset or a second core is missing."""
     for tool in ("wrk", "taskset"):
         if shutil.which(tool) is None:
             sys.exit(f"{tool} is needed: apt-get install wrk util-linux")

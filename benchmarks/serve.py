@@ -25,7 +25,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Goal(NamedTuple):
-    """How much of another candidate's CPU a request may cost."""
+    """Most CPU time per request, as a share of another candidate's."""
 
     against: str
     share: float
@@ -36,7 +36,7 @@ PEER_GOALS = [Goal("KServe", 1 / 5), Goal("MLServer", 1 / 6), Goal("LitServe", 1
 
 
 class Turns(NamedTuple):
-    """What a candidate showed in its turns, round by round."""
+    """Samples of a candidate by round. alone: with one connection; crowded: with many."""
 
     server: Running
     alone: list[Sample]
@@ -44,7 +44,7 @@ class Turns(NamedTuple):
 
 
 def main() -> None:
-    """Measure and print Markdown tables; the exit code is 0 whatever the figures: they are for reading."""
+    """Measure and print Markdown tables; the exit code is 0 even if a goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="turns of each candidate (default: %(default)s)")
     parser.add_argument("--seconds", type=int, default=2, help="length of a turn (default: %(default)s)")
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def singles(candidates: Sequence[Candidate], goals: Sequence[Goal], rounds: int, seconds: int) -> None:
-    """One window a request: a warm-up for each candidate, then turns in alternation."""
+    """Measure one window per request: warm up each candidate, then measure them in turns."""
     with ExitStack() as stack:
         turns = [Turns(stack.enter_context(running(candidate)), [], []) for candidate in candidates]
         for turn in turns:
@@ -75,7 +75,7 @@ def singles(candidates: Sequence[Candidate], goals: Sequence[Goal], rounds: int,
 
 
 def print_singles(turns: Sequence[Turns]) -> None:
-    """A line a candidate: requests/s, p50 and p99 in ms at one connection and at many, CPU at many."""
+    """Print one row per candidate: requests/s, p50 and p99 in ms with one connection and with many, CPU with many."""
     print("| one window a request | req/s at 1 | p50 | p99 | req/s at 32 | p50 | p99 | CPU µs | MB | start s |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for server, alone, crowded in turns:
@@ -85,7 +85,7 @@ def print_singles(turns: Sequence[Turns]) -> None:
 
 
 def print_verdicts(turns: Sequence[Turns], goals: Sequence[Goal]) -> None:
-    """A line a goal that was measured."""
+    """Print one row per goal whose candidate was measured."""
     cpu = {turn.server.candidate.name: [sample.cpu for sample in turn.crowded] for turn in turns}
     print("\n| CPU of a request, lagcast against | goal | measured | verdict |\n|---|---|---|---|")
     for goal in goals:
@@ -95,12 +95,12 @@ def print_verdicts(turns: Sequence[Turns], goals: Sequence[Goal]) -> None:
 
 
 def spread(values: Sequence[float]) -> str:
-    """The median, and the smallest and the largest."""
+    """Text with the median, the minimum and the maximum."""
     return f"{median(values):,.3g} ({min(values):,.3g} … {max(values):,.3g})"
 
 
 def verdict(ratios: Sequence[float], most: float) -> str:
-    """The median with its spread, and pass or short; neither where the goal lies within the spread."""
+    """Text with the median, its spread, and the verdict: pass, short, or unclear if the goal is within the spread."""
     word = (
         "pass" if max(ratios) <= most else "short" if min(ratios) > most else "unclear: the goal is within the spread"
     )
@@ -108,7 +108,7 @@ def verdict(ratios: Sequence[float], most: float) -> str:
 
 
 def batches(rounds: int) -> None:
-    """A batch of 100,000 windows as JSON, and single predictions on the same worker meanwhile."""
+    """Measure a batch of 100,000 windows as JSON, and the latency of single predictions at the same time."""
     bodies = {OURS: f'{{"windows": {BATCH}}}', ORDINARY: BATCH}
     with ExitStack() as stack:
         servers = {candidate: stack.enter_context(running(candidate)) for candidate in bodies}
@@ -126,7 +126,7 @@ def batches(rounds: int) -> None:
 
 
 def batch_cpu(server: Running, body: str, requests: int = 5) -> float:
-    """Milliseconds of the server's CPU for a batch."""
+    """CPU milliseconds of the server per batch, mean of `requests`."""
     before = server.cpu_seconds()
     for _ in range(requests):
         httpx.post(f"{server.url}/predict/lstm/batch", content=body, headers=JSON, timeout=60).raise_for_status()
@@ -134,7 +134,7 @@ def batch_cpu(server: Running, body: str, requests: int = 5) -> float:
 
 
 def p99_beside_batches(server: Running, body: str) -> float:
-    """Milliseconds, while one client sends batch after batch and eight connections send single windows."""
+    """p99 latency in milliseconds of single windows on eight connections, while one client sends batches."""
     done = threading.Event()
 
     def send_batches() -> None:
@@ -151,7 +151,7 @@ def p99_beside_batches(server: Running, body: str) -> float:
 
 
 def memory() -> None:
-    """Resident memory after 1,000,000 requests against after 10,000."""
+    """Compare resident memory after 1,000,000 requests with that after 10,000, to detect leaks."""
     with running(OURS) as server:
         early = after_requests(server, 10_000, seconds=1)
         late = after_requests(server, 990_000, seconds=5)
@@ -160,7 +160,7 @@ def memory() -> None:
 
 
 def after_requests(server: Running, requests: int, seconds: int) -> float:
-    """Megabytes after at least so many more requests."""
+    """Resident memory in MiB after at least this number of further requests."""
     sent = 0.0
     while sent < requests:
         sent += server.load(OURS.many, seconds).rate * seconds
@@ -168,7 +168,7 @@ def after_requests(server: Running, requests: int, seconds: int) -> float:
 
 
 def workers(rounds: int, seconds: int) -> None:
-    """Requests a second of two workers against one, with the load generator beside them on the same two cores."""
+    """Compare requests per second of two workers and one; the load generator shares their two cores."""
     candidates = [Candidate(f"{n} workers", [*OURS.command, "--workers", str(n)], cores="0,1") for n in (1, 2)]
     with ExitStack() as stack:
         one, two = (stack.enter_context(running(candidate)) for candidate in candidates)

@@ -1,4 +1,4 @@
-"""`make bench-start`: cold start, memory and size on disk, beside the same model served with TensorFlow."""
+"""`make bench-start`: cold start, memory and size on disk, compared with the same model served with TensorFlow."""
 
 import re
 from importlib.metadata import PackageNotFoundError, files
@@ -12,7 +12,7 @@ ROUNDS = 5
 
 
 def main() -> None:
-    """Start each in turn, and print medians."""
+    """Start both servers in turns, and print medians."""
     require_tools()
     locks = {OURS: "requirements/serve.txt", PREDICT: "requirements/train.txt"}
     starts: dict[Candidate, list[tuple[float, float]]] = {candidate: [] for candidate in locks}
@@ -26,19 +26,19 @@ def main() -> None:
 
 
 def start(candidate: Candidate) -> tuple[float, float]:
-    """Seconds from the command to the first right answer, and megabytes then."""
+    """Seconds from the command to the first successful response, and resident memory at that moment in MiB."""
     with running(candidate) as server:
         return server.start, server.megabytes()
 
 
 def installed_megabytes(lock: str) -> float:
-    """The files of all packages that a lock file pins, as they lie in this environment."""
+    """Installed size, in MiB, of all packages that a lock file pins."""
     names = re.findall(r"^(\S+)==", (CHECKOUT / lock).read_text(), re.MULTILINE)
     return sum(size_of(name) for name in names) / MEGABYTE
 
 
 def size_of(name: str) -> int:
-    """Bytes of one installed package; 0 for one that is pinned for other systems."""
+    """Installed size of a package in bytes; 0 if it is pinned for other systems only."""
     try:
         paths = [Path(path.locate()) for path in files(name) or []]
     except PackageNotFoundError:

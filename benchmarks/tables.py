@@ -1,7 +1,7 @@
-"""Reading ten million rows in long form, 100,000 series of 100, beside what Polars alone takes (`make bench-tables`).
+"""`make bench-tables`: time and memory to read ten million rows in long form, compared with Polars alone.
 
-Each case runs in a process of its own, so that its memory can be told: the file is understood, windowed and, as the
-first windows are asked for, gathered. `polars` only reads the columns into memory.
+The table has 100,000 series of 100 rows. Each case runs in its own process, to measure its memory. `lagcast`: read
+the file, recognize its columns and make the windows. `polars`: read the columns into memory.
 """
 
 import resource
@@ -18,13 +18,13 @@ import polars as pl
 SERIES, ROWS = 100_000, 100
 WINDOW = 5
 REPEATS = 3
-LIMITS = {"csv": 20.0, "parquet": 8.0}  # seconds, on two cores
-MEMORY = 2048  # MiB
+LIMITS = {"csv": 20.0, "parquet": 8.0}  # most seconds, on two cores
+MEMORY = 2048  # most MiB
 KINDS = tuple(LIMITS)
 
 
 def main() -> None:
-    """Print a table of seconds, medians of three runs that take turns; CPU seconds count both cores; MiB."""
+    """Print seconds, CPU seconds over all cores and peak MiB: medians of three alternating runs, maximum of memory."""
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder))
         found: dict[tuple[str, str], list[tuple[float, float, int]]] = {}

@@ -1,4 +1,4 @@
-"""`make bench-train`: an epoch of the compiled loop beside an epoch of Keras' own `fit`, given the same batches."""
+"""`make bench-train`: time per epoch of the compiled training loop and of Keras' `fit`, on the same batches."""
 
 import os
 import statistics
@@ -23,19 +23,20 @@ ROUNDS = 3
 
 
 class Run(NamedTuple):
-    """Seconds an epoch, compilation not counted, and the mean squared error after EPOCHS."""
+    """Seconds per epoch without compilation, and the mean squared error after EPOCHS."""
 
     seconds: float
     loss: float
 
 
 def main() -> None:
-    """Alternate the two on the article's recipe, and print medians, their ratio and both losses."""
+    """Run both in turns on the article's recipe, and print medians, their ratio and both losses."""
     config = TrainConfig(recipe="article")
     rows, _ = load_rows(config).split(config.resolved_held_out, config.resolved_horizon)
     print(f"{'epoch of':10}{'compiled ms':>14}{'plain fit ms':>14}{'ratio':>8}{'loss':>12}{'plain loss':>12}")
     for name in ("lstm", "mlp"):
-        # Near one, so that the losses can be compared: on raw values RMSprop jumps about, and rounding decides where.
+        # Scaled to about one, so that the losses are comparable: on raw values RMSprop is unstable, and its result
+        # depends on rounding.
         inputs, targets = NETWORKS[name].inputs(rows.windows) / 100, rows.targets / 100
         rounds = [
             (run_compiled(name, config, inputs, targets), run_plain(name, config, inputs, targets))
@@ -47,13 +48,13 @@ def main() -> None:
 
 
 def untrained(name: str, config: TrainConfig) -> keras.Sequential:
-    """The network as the seed makes it."""
+    """The untrained network, initialized with the seed of the config."""
     keras.utils.set_random_seed(config.seed)
     return NETWORKS[name].build(config.resolved_window if NETWORKS[name].input == "window" else 1, None)
 
 
 def run_compiled(name: str, config: TrainConfig, inputs: Values, targets: Values) -> Run:
-    """The rows in their own order, a batch after the other; the first epoch waits for the compiler."""
+    """Run the compiled loop with the rows in order. The first half of the epochs, with compilation, is not timed."""
     model = untrained(name, config)
     epoch = np.arange(len(inputs), dtype=np.int32).reshape(-1, config.resolved_batch_size)
     half = np.tile(epoch, (EPOCHS // 2, 1))
@@ -66,7 +67,7 @@ def run_compiled(name: str, config: TrainConfig, inputs: Values, targets: Values
 
 
 def run_plain(name: str, config: TrainConfig, inputs: Values, targets: Values) -> Run:
-    """Keras' fit without shuffling; the first epoch traces the graph."""
+    """Run Keras' `fit` without shuffling. The first epoch, which traces the graph, is not timed."""
     model = untrained(name, config)
     model.compile(make_optimizer(NETWORKS[name], config, 0), loss="mse")
     x = inputs.reshape(-1, *model.input_shape[1:]).astype(np.float32)
@@ -77,7 +78,7 @@ def run_plain(name: str, config: TrainConfig, inputs: Values, targets: Values) -
 
 
 def loss_of(model: keras.Sequential, inputs: Values, targets: Values) -> float:
-    """The mean squared error over all rows."""
+    """Mean squared error over all rows."""
     x = inputs.reshape(-1, *model.input_shape[1:]).astype(np.float32)
     return float(np.mean((np.asarray(model(x))[:, 0] - targets) ** 2))
 

@@ -1,1 +1,1 @@
-"""What the service is measured against; each module is an application that uvicorn serves."""
+"""Applications that the service is compared with; uvicorn serves each module."""

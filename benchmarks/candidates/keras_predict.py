@@ -1,4 +1,4 @@
-"""What most people write: FastAPI around Keras' `model.predict`."""
+"""The most common implementation: a FastAPI route that calls Keras' `model.predict`."""
 
 import keras
 import numpy as np

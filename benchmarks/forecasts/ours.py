@@ -1,4 +1,4 @@
-"""The networks on a group: trained on all of its series together, calibrated on the last windows before the end."""
+"""Networks of this project on a group: trained on all its series together, calibrated on their last windows."""
 
 import time
 
@@ -22,10 +22,10 @@ NAMES = {"pair": "pair (LSTM and MLP)", "lstm": "LSTM", "mlp": "MLP"}
 
 
 def networks(group: Group, seed: int) -> dict[str, Scores]:
-    """Scores of the LSTM, of the MLP, of both in one graph, and of the linear baseline.
+    """Scores of the LSTM, the MLP, both in one graph (the pair), and the linear baseline.
 
-    The pair's seconds are those of everything: scaling, compiling, all fits, calibration. Those of LSTM and MLP are
-    what each of them takes alone.
+    CPU seconds of the pair include everything: scaling, compilation, all fits, calibration. Those of the LSTM and the
+    MLP are for each of them alone.
     """
     began = time.process_time()
     window = default_window(group.season, float(np.median([len(values) for values in group.series])))
@@ -58,7 +58,7 @@ def forecast(fits: Fits, name: str, windows: Windows, inputs: Values) -> tuple[V
 
 
 def bounds_of(intervals: Intervals, inputs: Values, forecasts: Values) -> Bounds:
-    """Intervals of some windows, (series, window), around their forecasts, (series, steps)."""
+    """Interval bounds by level. inputs: (series, window), forecasts: (series, steps)."""
     lower, upper = intervals.bounds(
         intervals.quantiles(LEVELS), inputs.astype(np.float32), forecasts.astype(np.float32)
     ).astype(np.float64)
@@ -66,7 +66,7 @@ def bounds_of(intervals: Intervals, inputs: Values, forecasts: Values) -> Bounds
 
 
 def last_windows(group: Group, window: int) -> Values:
-    """The window at the end of each series; one that is too short is continued backwards by its first season."""
+    """Last window of each series, (series, window); a series that is too short is padded with its first season."""
     return np.array([_padded(values, window, group.season)[-window:] for values in group.series])
 
 
@@ -77,7 +77,7 @@ def _padded(values: Values, window: int, season: int) -> Values:
 
 
 def linear_baseline(group: Group, windows: Windows) -> Values:
-    """Least squares on the scaled windows of all series of the group, one for each step."""
+    """Forecasts of the linear baseline, (series, steps): least squares per step on the scaled windows of all series."""
     padded = [_padded(values, windows.window, group.season) for values in group.series]
     extended = [np.concatenate([values, np.zeros(group.steps)]) for values in padded]
     asked = make_windows(Stretches.of(extended), windows.window, range(1, group.steps + 1), group.season)

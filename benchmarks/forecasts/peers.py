@@ -1,4 +1,4 @@
-"""Standard methods on a group, series by series, from statsforecast."""
+"""Standard methods from statsforecast, fitted to each series of a group."""
 
 import time
 import warnings
@@ -43,7 +43,7 @@ def standard_methods(group: Group) -> dict[str, Scores]:
 
 
 def _forecast(method: Any, values: Any, steps: int) -> dict[str, Any]:
-    """The method's forecast, with intervals where it has them; for a series that it refuses, the naive forecast."""
+    """Forecast of a method, with intervals if it supports them; the naive forecast if the method fails on a series."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for levels in (list(LEVELS), None):

@@ -1,4 +1,4 @@
-"""What a method's forecasts of a group are worth: sMAPE, MASE, coverage and width of intervals, CPU time."""
+"""Scores of a method's forecasts of a group: sMAPE, MASE, coverage and width of intervals, CPU time."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,10 +14,10 @@ Bounds = dict[int, tuple[Values, Values]]
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of each series, (series,) each; MASE is NaN where a series repeats itself from season to season.
+    """Scores per series, (series,) each; MASE is NaN if the seasonal naive error of a series is zero.
 
-    coverage: by level, the share of the steps that are inside. width: by level, the mean width of the interval in
-    units of the series' seasonal naive error, as MASE is. seconds: of CPU for the group, training included.
+    coverage: by level, share of the steps inside the interval. width: by level, mean width of the interval in units
+    of the seasonal naive error, as in MASE. seconds: CPU seconds for the group, including training.
     """
 
     smape: list[float]
@@ -31,7 +31,7 @@ class Scores:
 
 
 def score(group: Group, forecasts: Values, bounds: Bounds, seconds: float) -> Scores:
-    """forecasts: (series, steps)."""
+    """Compute the scores of a method. forecasts: (series, steps). seconds: CPU seconds for the group."""
     actual, unit = group.actual, naive_errors(group)
     sizes = np.abs(forecasts) + np.abs(actual)
     errors = np.abs(forecasts - actual)
@@ -48,7 +48,7 @@ def score(group: Group, forecasts: Values, bounds: Bounds, seconds: float) -> Sc
 
 
 def naive_errors(group: Group) -> Values:
-    """Mean absolute seasonal difference within each series, (series,); of neighbours in one shorter than a season."""
+    """Mean absolute seasonal difference of each series, (series,); NaN if zero. Short series: at lag 1."""
     errors = []
     for values in group.series:
         lag = group.season if len(values) > group.season else 1

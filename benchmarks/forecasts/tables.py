@@ -1,4 +1,4 @@
-"""The benchmark's tables, in Markdown, and its picture."""
+"""Markdown tables and the picture of the forecast benchmark."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ LINEAR, PAIR, BEST_PEER = "linear, least squares", "pair (LSTM and MLP)", "media
 
 
 def table(found: Found) -> str:
-    """A line for each method: sMAPE by group and overall, MASE, coverage and width of intervals, CPU seconds."""
+    """Table with a row per method: sMAPE by group and overall, MASE, coverage and width of intervals, CPU seconds."""
     heads = ["method", *(f"sMAPE {name}" for name in found), "sMAPE", "MASE", "80 %", "95 %", "width 80", "width 95"]
     lines = [_row([*heads, "CPU s"]), "|---" + "|--:" * len(heads) + "|"]
     for method in next(iter(found.values())):
@@ -26,7 +26,7 @@ def table(found: Found) -> str:
 
 
 def groups_table(found: Found) -> str:
-    """A line for each group: the pair's coverage and width beside AutoETS', and how many series it is better on."""
+    """Table with a row per group: coverage and width of the pair and of AutoETS, and sMAPE of linear and the pair."""
     heads = ["group", "series", "80 %", "95 %", "width 80", "width 95", "AutoETS 80 %", "95 %", "width 80", "width 95"]
     heads += ["better than linear on", "sMAPE of linear", "of the pair"]
     lines = [_row(heads), "|---" + "|--:" * (len(heads) - 1) + "|"]
@@ -61,7 +61,7 @@ def _mean(found: Found, method: str, kind: str, level: str, unit: float) -> str:
 
 
 def picture(results: Mapping[str, Found], path: Path) -> None:
-    """The mean sMAPE of each method over its CPU seconds, a panel for each competition; an SVG file."""
+    """Write an SVG file: mean sMAPE of each method over its CPU seconds, one panel per competition."""
     from matplotlib.figure import Figure
 
     figure = Figure((11, 4), layout="constrained")

@@ -1,4 +1,4 @@
-"""The peers: each in a folder with its server and its pinned requirements, installed by `make bench-peers`."""
+"""Other model servers, one folder each with server and pinned requirements; `make bench-peers` installs them."""
 
 from pathlib import Path
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Replace the running replicas of `service` by new ones, behind the proxy, which asks whichever listens. Start it in the checkout
-# with the project's files in COMPOSE_FILE (compose.yaml:deploy/compose/proxy.yaml), after `docker compose build`.
+# Rolling update: replace the running replicas of `service` by new ones, behind the proxy, without downtime. Run it in
+# the checkout after `docker compose build`, with COMPOSE_FILE=compose.yaml:deploy/compose/proxy.yaml.
 #
-# As many new replicas as there are old ones are started beside them; once they are healthy, the old ones are stopped one by
-# one, each after its graceful shutdown. If the new ones do not become healthy they are removed, and the old ones stay.
+# The same number of new replicas is started beside the old ones. When all of them are healthy, the old ones are stopped
+# one by one, with a graceful shutdown. If the new ones do not become healthy, they are removed and the old ones stay.
 set -eu
 old=$(docker compose ps --quiet service)
 count=$(echo "$old" | grep -c .) || { echo "update: no replica of service is running" >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""BentoML around the LSTM, one worker; `bentoml serve server:Lstm` in this folder, host and port as options."""
+"""BentoML serving the LSTM with one worker: `bentoml serve server:Lstm` in this folder, host and port as options."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ NETWORK = Path(__file__).parents[3] / "models" / "lstm" / "1" / "model.tflite"
     workers=1, logging={"access": {"enabled": False}}, metrics={"enabled": False}, tracing={"sample_rate": 0.0}
 )
 class Lstm:
-    """One window a request."""
+    """One window per request."""
 
     def __init__(self) -> None:
         self.interpreter = Interpreter(str(NETWORK), num_threads=1)

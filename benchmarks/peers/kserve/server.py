@@ -1,4 +1,4 @@
-"""KServe's SDK around the LSTM, on the loopback and without gRPC or logs; the port is the first argument."""
+"""KServe's SDK serving the LSTM on the loopback, without gRPC and logs; the port is the first argument."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ NETWORK = Path(__file__).parents[3] / "models" / "lstm" / "1" / "model.tflite"
 
 
 class Lstm(Model):
-    """One window a request, by the Open Inference Protocol."""
+    """One window per request, by the Open Inference Protocol."""
 
     def __init__(self) -> None:
         super().__init__("lstm")
@@ -37,7 +37,7 @@ if __name__ == "__main__":
     server.register_model(Lstm())
     logging.getLogger("kserve.trace").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").handlers.clear()
-    # ModelServer.start listens on every address and never on uvloop, and has no setting for either.
+    # ModelServer.start always listens on every address and never uses uvloop; neither can be configured.
     rest = RESTServer("kserve.model_server:app", server.dataplane, server.model_repository_extension, int(sys.argv[1]))
     rest.config.host = "127.0.0.1"
     rest.run()

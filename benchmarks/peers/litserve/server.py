@@ -1,4 +1,4 @@
-"""LitServe around the LSTM, one worker and no batching; the port is the first argument."""
+"""LitServe serving the LSTM with one worker and no batching; the port is the first argument."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ NETWORK = Path(__file__).parents[3] / "models" / "lstm" / "1" / "model.tflite"
 
 
 class Lstm(litserve.LitAPI):
-    """One window a request."""
+    """One window per request."""
 
     def setup(self, _: str) -> None:
         self.interpreter = Interpreter(str(NETWORK), num_threads=1)

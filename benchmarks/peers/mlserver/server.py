@@ -1,4 +1,4 @@
-"""MLServer around the LSTM, in the server's own process and without metrics; the port is the first argument."""
+"""MLServer serving the LSTM in the server's own process, without metrics; the port is the first argument."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ NETWORK = Path(__file__).parents[3] / "models" / "lstm" / "1" / "model.tflite"
 
 
 class Lstm(MLModel):
-    """One window a request, by the Open Inference Protocol."""
+    """One window per request, by the Open Inference Protocol."""
 
     async def load(self) -> bool:
         self.interpreter = Interpreter(str(NETWORK), num_threads=1)
@@ -32,7 +32,7 @@ class Lstm(MLModel):
 
 
 async def serve(port: int) -> None:
-    """Until a signal; gRPC cannot be turned off, so it idles on a port that the system chooses."""
+    """Serve until a signal. gRPC cannot be turned off, so it listens on a free port, unused."""
     settings = Settings(
         debug=False,
         host="127.0.0.1",

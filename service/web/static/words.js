@@ -92,7 +92,7 @@ export function quality({ card, accuracy }) {
   return `On the ${rows} held-out rows its first step was off by ${format(model.mae)} on average; ${baselines}.${live(card, accuracy)}`;
 }
 
-// How far the version was off from the actual values that were sent to /score.
+// Sentence about the live accuracy: errors of the version on the actual values sent to /score.
 function live({ version }, accuracy) {
   const score = accuracy?.scores.find((each) => each.version === version);
   if (!score || score.actuals === 0) return "";
