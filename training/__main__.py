@@ -10,13 +10,13 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells have it
 
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
-    # Imported here: it takes tenths of a second, in which Ctrl-C has to end as it does later on.
+    # Imported here, after the SIGINT handler: the import takes tenths of a second, in which Ctrl-C must work, too.
     from training.command import run
 
     try:
         code = run(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of stdout, `head` for example, has ended, and wants no word of it
+    except BrokenPipeError:  # the reader of stdout, such as `head`, has ended: no message
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return code

@@ -14,7 +14,7 @@ from artifact import KERAS_FILE, LITERT_FILE, ArtifactError, Batch, agree
 def export(model: keras.Sequential, windows: Batch) -> dict[str, bytes]:
     """Export to `.keras` and `.tflite`; returns the files' bytes by name.
 
-    windows: (rows, window), on which the two files are compared, beside a random batch within their range.
+    windows: (rows, window). The two files are compared on these, and on a random batch within their range.
     Raises ArtifactError if their answers differ.
     """
     files = {KERAS_FILE: _to_keras(model), LITERT_FILE: to_litert(model)}

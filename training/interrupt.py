@@ -1,4 +1,4 @@
-"""Ctrl-C within seconds, also while TensorFlow compiles or computes and no Python code runs."""
+"""Ctrl-C: end the process within seconds, even while TensorFlow compiles or computes and no Python code runs."""
 
 import os
 import signal
@@ -9,15 +9,15 @@ from contextlib import suppress
 from typing import NoReturn
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-GRACE_SECONDS = 1.0  # for the usual way out, by KeyboardInterrupt
-SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
+GRACE_SECONDS = 1.0  # time for the normal exit by KeyboardInterrupt
+SHOW_CURSOR = "\x1b[?25h"  # show the cursor again, which a progress bar hides
 
 
 def end_on_interrupt() -> None:
-    """End the process with exit code 130 if it is still there a second after SIGINT. Call it in the main thread.
+    """End the process with exit code 130 if it still runs a second after SIGINT. Call it in the main thread.
 
-    Python's own handler for SIGINT runs between two steps of Python code only. The byte that `set_wakeup_fd` asks for
-    is written at once, and a thread waits for it.
+    Python's SIGINT handler runs only between two bytecode instructions. `set_wakeup_fd` makes the C handler write a
+    byte immediately, for which a thread waits.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -35,9 +35,9 @@ def _wait(reader: int) -> None:
 def leave() -> NoReturn:
     """End the process with exit code 130 at once.
 
-    The interpreter's own way out takes seconds where TensorFlow has much memory to give back.
+    A normal interpreter exit takes seconds if TensorFlow has much memory to release.
     """
     cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
-    with suppress(OSError):  # nobody reads stderr any more
+    with suppress(OSError):  # stderr is closed
         os.write(2, f"{cursor}training: interrupted\n".encode())
     os._exit(INTERRUPTED)

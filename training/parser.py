@@ -1,4 +1,4 @@
-"""The command line's parser, made from a config class: its `--help` has plain names for values, and examples."""
+"""Command line parser made from a config class; its `--help` has readable names for values, and examples."""
 
 import re
 from argparse import Action, ArgumentParser, RawDescriptionHelpFormatter
@@ -12,12 +12,12 @@ from training.series_config import SeriesConfig
 
 Config = TypeVar("Config", bound=SeriesConfig)
 
-# How --help names a value of each type.
+# Name of a value in --help, by type.
 VALUES = {"int": "N", "float": "X", "str": "NAME", "Path": "PATH", "tuple[str,...]": "NAME,NAME"}
 
 
 class _HelpFormatter(RawDescriptionHelpFormatter):
-    """Without the defaults None, which the descriptions explain, and with values named for what they are."""
+    """Help formatter: omits the default None, which the descriptions explain, and names values by their type."""
 
     def _get_help_string(self, action: Action) -> str:
         text = re.sub(r" \(default( factory)?: (None|_\w+)\)", "", action.help or "")

@@ -1,4 +1,4 @@
-"""Spread tasks over processes with joblib, each process with one thread and TensorFlow loaded."""
+"""Process pool with joblib: each process has one thread and has TensorFlow loaded."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ from training.quiet import silent_stderr
 
 Task = TypeVar("Task")
 
-# There is a process for each core, so that none of its libraries may start threads of their own.
+# There is one process per core, so the libraries in it must not start threads.
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -26,18 +26,18 @@ ONE_THREAD = {
     "TF_NUM_INTEROP_THREADS": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
 }
-PARENT_SECONDS = 0.5  # how often a process looks whether the one that started it is still there
+PARENT_SECONDS = 0.5  # interval at which a process checks whether its parent still runs
 
 
 def run_in_processes(function: Callable[[Task], Any], tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
     """Yield `(k, function(tasks[k]))` for every task as soon as it is done, in no particular order.
 
-    function and tasks must be picklable. Whatever ends the iteration ends the processes, at work or not, and so does
-    the end of this process. Raises what `function` raises, and ChildProcessError if a process dies.
+    function and tasks must be picklable. The end of the iteration, for any reason, ends the processes, busy or not;
+    so does the end of this process. Raises what `function` raises, and ChildProcessError if a process dies.
     """
     if not tasks:
         return
-    # joblib runs a single job in the calling process, whose threads and signals are not as a worker's: at least two.
+    # At least two: joblib runs a single job in the calling process, whose threads and signals are not set up for it.
     jobs = max(2, min(len(os.sched_getaffinity(0)), len(tasks)))
     parallel = Parallel(jobs, backend="loky", return_as="generator_unordered", batch_size=1, max_nbytes=None)
     try:
@@ -54,7 +54,7 @@ def run_in_processes(function: Callable[[Task], Any], tasks: Sequence[Task]) -> 
 
 @contextmanager
 def _environment_of_workers() -> Iterator[None]:
-    """One thread for the processes that are started meanwhile, and a blocked SIGINT: Ctrl-C is for the parent alone."""
+    """Environment of new processes: one thread, and SIGINT blocked, so that Ctrl-C reaches only the parent."""
     environment = dict(os.environ)
     os.environ.update(ONE_THREAD)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -73,12 +73,12 @@ def _run(function: Callable[[Task], Any], index: int, task: Task, parent: int) -
 
 @cache
 def _prepare(parent: int) -> None:
-    """Once in each process: load TensorFlow without its log lines, and end when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for processes that joblib starts later on, with SIGINT not blocked
+    """Set up a process, once: load TensorFlow without its log lines, and end when the parent has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # processes that joblib starts later do not have SIGINT blocked
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     with silent_stderr():
         import tensorflow as tf  # noqa: F401 - loaded before the first task, silently
-    # TensorFlow warns of functions that are compiled again and again, which many different networks come to.
+    # TensorFlow warns about repeated compilation of a function, which many different networks cause.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

@@ -1,4 +1,4 @@
-"""Publish the models of a run, and find out before it whether that is possible."""
+"""Publish the models of a run, and check beforehand that the repository can be written to."""
 
 import os
 import tempfile
@@ -8,15 +8,15 @@ from typing import Protocol
 
 from artifact import CardDraft, ModelCard, publish
 
-PROBE_BYTES = 1 << 20  # more than the files of a version have: those of the registry's networks have 60 kB
+PROBE_BYTES = 1 << 20  # more than a version needs: networks of the registry have files of 60 kB
 
 
 class PublishError(OSError):
-    """A model that could not be written; the message names the path and what was published before it."""
+    """A model could not be written; the message names the path and the models published before it."""
 
 
 class Publishable(Protocol):
-    """A draft of a card, and the artifact's files by name."""
+    """A draft of a card, and the files of the artifact by name."""
 
     @property
     def draft(self) -> CardDraft: ...
@@ -26,9 +26,9 @@ class Publishable(Protocol):
 
 
 def check_writable(models_dir: Path, names: Iterable[str]) -> None:
-    """Write to the folder of every model, so that what cannot be published is found before the training.
+    """Test writing to the folder of every model, so that a training whose result cannot be published does not start.
 
-    A real write, since permissions do not tell of a read-only mount or a full disk. Raises PublishError.
+    It writes a file, because permissions do not show a read-only mount or a full disk. Raises PublishError.
     """
     for name in names:
         folder = models_dir / name
@@ -42,7 +42,7 @@ def check_writable(models_dir: Path, names: Iterable[str]) -> None:
 
 
 def _owner(folder: Path, error: OSError) -> str:
-    """Who may write there, if the reason is a permission. A container's user is seldom the one of a mounted folder."""
+    """The owner of the folder, for errors of permission: the user of a container often differs from the owner."""
     if not isinstance(error, PermissionError):
         return ""
     status = next(path for path in (folder, *folder.parents) if path.exists()).stat()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Discard stderr: TensorFlow's libraries log about the processor while they load, before any log level applies."""
+    """Discard stderr: TensorFlow's libraries log about the CPU while they load, before any log level applies."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -1,4 +1,4 @@
-"""`Values`: the arrays that training computes with; models themselves take and give float32."""
+"""`Values`: arrays in training, float64; models take and return float32."""
 
 import numpy as np
 from numpy.typing import NDArray

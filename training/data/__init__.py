@@ -1,1 +1,1 @@
-"""From a table or the article's series to rows that can be trained on."""
+"""Training data: a table or the article's series, read and turned into rows of windows and targets."""

@@ -1,4 +1,4 @@
-"""What no network should be trained on: constant series, too few rows, numbers that float32 cannot tell apart."""
+"""Checks of training data: constant series, too few rows, numbers that float32 cannot tell apart."""
 
 import math
 from dataclasses import replace
@@ -13,9 +13,9 @@ from training.values import Values
 
 MIN_ROWS = 20
 MIN_TRAINED = 10
-LARGEST = 1e18  # the square of a larger number is hardly a float32 any more, and a variance is made of squares
-SMALLEST = 1e-30  # a series that is smaller everywhere is squared to less than float32's least number, 1e-45, and to 0
-ROUNDING = 0.05  # of the mean step from row to row may be lost where a value is rounded to float32
+LARGEST = 1e18  # a variance needs squares, and float32 overflows at 3.4e38
+SMALLEST = 1e-30  # squares of a series that is smaller everywhere are below float32's least number, 1e-45, and become 0
+ROUNDING = 0.05  # of the mean step from row to row may be lost in rounding to float32
 
 
 def usable(table: Table, window: int, horizon: int) -> Table:
@@ -32,7 +32,7 @@ def usable(table: Table, window: int, horizon: int) -> Table:
     out = np.isin(table.owners, [number for number, name in enumerate(table.ids) if name in reasons])
     if len(reasons) == len(table.ids):
         if len(table.ids) == 1 and "in one piece" in reasons[table.ids[0]]:
-            return table  # `check_rows` says it in windows
+            return table  # `check_rows` reports it as a number of windows
         raise SeriesError(_unusable(table, reasons))
     return _without(table, out, reasons)
 
@@ -55,7 +55,7 @@ def unusable(table: Table, window: int, horizon: int) -> dict[str, str]:
 
 
 def check_rows(rows: Rows, held_out: float, horizon: int) -> None:
-    """Raises SeriesError if there are too few windows, or those to train on do not vary."""
+    """Raise SeriesError if there are too few windows, or those to train on do not vary."""
     name, column = (rows.table.name, rows.table.column) if rows.table else ("", "")
     where = f"{name}: column {shown(column)}: "
     ahead = f" at horizon {horizon}" if horizon > 1 else ""
@@ -85,7 +85,7 @@ def check_rows(rows: Rows, held_out: float, horizon: int) -> None:
 
 
 def _longest_horizon(rows: Rows, held_out: float, horizon: int) -> int:
-    """The longest shorter horizon at which one series without gaps is enough; 0 where there is none."""
+    """The longest horizon below `horizon` for which one series without gaps has enough rows; 0 if there is none."""
     if rows.table is None or len(rows.table.starts) > 1:
         return 0
 
@@ -97,7 +97,7 @@ def _longest_horizon(rows: Rows, held_out: float, horizon: int) -> int:
 
 
 def _largest_share(total: int, horizon: int) -> float:
-    """The largest share of rows, in hundredths, that may be held out; 0 or less where none may be."""
+    """The largest share of rows, in hundredths, that may be held out; 0 or less if none may be."""
     return math.floor((total - MIN_TRAINED - horizon) / total * 100) / 100
 
 

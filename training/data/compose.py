@@ -1,4 +1,4 @@
-"""Times that are spread over columns, year and month or date and time of day, put together into one column."""
+"""Combine times that are spread over columns, such as year and month or date and time of day, into one column."""
 
 from dataclasses import replace
 
@@ -19,10 +19,10 @@ RANGES = {"year": (1000, 2999), "quarter": (1, 4), "month": (1, 12), "day": (1, 
 
 
 def with_one_time(frame: Frame, named: set[str | None]) -> Frame:
-    """The frame with one column for a time that stands in several: `year`, `month` and perhaps `day`, `year` and
-    `quarter`, or `date` and `time`.
+    """The frame with one time column in place of several: `year`, `month` and perhaps `day`, `year` and `quarter`, or
+    `date` and `time`.
 
-    `named`: the columns that flags name; if one of these is among them, all stay as they are.
+    `named`: the columns that flags name; if one of the several is among them, nothing is combined.
     """
     parts = {part: name for part in NAMES for name in frame.columns.columns if name.strip().casefold() in NAMES[part]}
     parts = {part: name for part, name in parts.items() if _fits(frame.columns[name], part)}

@@ -1,4 +1,4 @@
-"""Delimited text to a frame of text columns, read by Polars; where it is no table, the line that is at fault."""
+"""Delimited text to a frame of text columns, read by Polars; errors name the line that is not part of a table."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from training.data.source import Source
 def read_delimited(
     source: Source, asked: Request, delimiter: str | None, decimal: str | None, encoding: str | None
 ) -> Frame:
-    """Every column as text. Raises SeriesError for what is no table, with its line."""
+    """Read every column as text. Raises SeriesError with the line if the text is not a table."""
     content, encoding = to_utf8(source.name, source.content, encoding)
     ends = _line_ends(content)
     content = content.replace(b"\r", b"\n") if ends == "CR" else content
@@ -36,7 +36,7 @@ def read_delimited(
 
 
 def _refuse_spaces(name: str, records: list[Record], layout: Layout) -> None:
-    """Raise SeriesError where the names and every row are words with spaces between, and as many of them."""
+    """Raise SeriesError if the names and all rows are the same number of words, separated by spaces."""
     words = {len(cells[0].split()) for _, cells in records if cells}
     if len(layout.names) == 1 and len(words) == 1 and words != {1} and layout.first is not None:
         numbers = next(cells[0] for number, cells in records if number >= layout.first).split()
@@ -63,7 +63,7 @@ def _records(name: str, content: bytes, dialect: Dialect) -> list[tuple[int, lis
         try:
             return dialect.records(lines)
         except csv.Error:
-            # A cell with line breaks may reach over the sample's end; an open quote is found by the whole file.
+            # A cell with line breaks may span the end of the sample; an open quote shows only in the whole file.
             if len(content) <= SAMPLE:
                 break
             lines = lines[:-1]
@@ -99,7 +99,7 @@ def _parse(name: str, content: bytes, dialect: Dialect, layout: Layout) -> pl.Da
 
 
 def _parse_slowly(content: bytes, dialect: Dialect, first: int, names: list[str]) -> pl.DataFrame:
-    """What Python's reader makes of a text that Polars refuses: one with a quote inside a cell, as in 5 inch."""
+    """Parse with Python's csv module a text that Polars refuses, such as one with an inch mark inside a cell."""
     rows = (cells for number, cells in _numbered(content, dialect) if number >= first)
     padded = [[*cells, *[None] * (len(names) - len(cells))] for cells in rows]
     return pl.DataFrame(padded, schema=dict.fromkeys(names, pl.String), orient="row")
@@ -113,7 +113,7 @@ def _offset(content: bytes, lines: int) -> int:
 
 
 def _no_csv(name: str, content: bytes, dialect: Dialect, width: int | None = None) -> str | None:
-    """What makes the text no table: the first open quote or the first row that is wider than the others, or None."""
+    """The reason why the text is not a table: its first open quote or first row that is too wide; else None."""
     number = 0
     try:
         for number, cells in _numbered(content, dialect):
@@ -129,7 +129,7 @@ def _no_csv(name: str, content: bytes, dialect: Dialect, width: int | None = Non
 
 
 def _numbered(content: bytes, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Every record of the file with the number of the line that it begins on, blank ones as []."""
+    """Every record of the file with the number of its first line; blank records are []."""
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
     numbers: list[int] = []
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 DELIMITERS = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-SAMPLE = 1 << 16  # bytes that are looked at
-FEWEST = 3  # cells in single quotes that make single quotes the quotes
+SAMPLE = 1 << 16  # bytes that are examined
+FEWEST = 3  # minimum number of cells in single quotes for the quote to be `'`
 Record = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text is written. `directive`: whether its first line is Excel's `sep=;`."""
+    """Dialect of a delimited text. `directive`: whether its first line is Excel's `sep=;`."""
 
     delimiter: str
     quote: str
@@ -22,9 +22,9 @@ class Dialect:
     directive: bool
 
     def records(self, lines: list[str], *, blank: bool = False) -> list[Record]:
-        """The records of `lines` with the number of the line that each begins on, from 1.
+        """The records of `lines` with the number of the first line of each, from 1.
 
-        Comment lines are left out, blank ones too unless `blank`. Raises csv.Error for an open quote.
+        Comment lines are skipped, and blank lines too unless `blank`. Raises csv.Error for an open quote.
         """
         kept = [k for k, line in enumerate(lines) if not self.skips(k, line)]
         reader = csv.reader((lines[k] for k in kept), delimiter=self.delimiter, quotechar=self.quote, strict=True)
@@ -44,8 +44,8 @@ class Dialect:
 def sniff(text: str, delimiter: str | None = None, decimal: str | None = None) -> Dialect:
     """The dialect of `text`, the beginning of a file that ends with a whole line.
 
-    The delimiter is the one under which most lines have as many cells as most others, the first line among them;
-    with the decimal comma a comma is no delimiter where another one is.
+    The delimiter is the one that gives the largest number of lines, including the first, the same number of cells. In a
+    text with decimal commas the comma is a delimiter only if there is no other one.
     """
     lines = text.splitlines()
     directive = re.match(r"sep=(.)$", lines[0]) if lines else None
@@ -80,7 +80,7 @@ def _one_name(lines: list[str]) -> bool:
 
 
 def _is_decimal_comma(records: list[Record]) -> bool:
-    """Whether the comma never splits the first line, but lines below it between two digits."""
+    """Whether the first line has no comma, and a later one has a comma between two digits."""
     first = len(records[0][1]) == 1
     return first and any(len(c) > 1 and c[0][-1:].isdigit() and c[1][:1].isdigit() for _, c in records[1:])
 
@@ -91,7 +91,7 @@ def _quote(text: str) -> str:
 
 
 def _comment(lines: list[str], delimiter: str) -> str | None:
-    """`#`, if lines begin with it that are not rows of the table."""
+    """`#`, if lines that are not rows of the table begin with it."""
     hashed = [line for line in lines if line.startswith("#")]
     if not hashed:
         return None

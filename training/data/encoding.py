@@ -1,4 +1,4 @@
-"""Bytes of a text file to UTF-8: byte order marks, UTF-16, Windows-1252, or the encoding that a flag names."""
+"""Decode a text file to UTF-8: byte order marks, UTF-16, Windows-1252, or the encoding that a flag names."""
 
 import codecs
 
@@ -6,7 +6,7 @@ from training.data.errors import SeriesError, shown
 
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, because its mark begins with that of UTF-16
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
@@ -14,9 +14,9 @@ PIECE = 1 << 24
 
 
 def to_utf8(name: str, content: bytes, encoding: str | None) -> tuple[bytes, str]:
-    """The text as UTF-8 without a byte order mark, and the name of the encoding that it had.
+    """The text as UTF-8 without a byte order mark, and the name of its original encoding.
 
-    Without `encoding`: what a byte order mark says, else UTF-8, else UTF-16 if every other byte is zero, else
+    Without `encoding`: the encoding of the byte order mark, else UTF-8, else UTF-16 if every other byte is zero, else
     Windows-1252. Raises SeriesError with the line that cannot be decoded.
     """
     found = encoding or next((name for mark, name in MARKS.items() if content.startswith(mark)), None)
@@ -55,7 +55,7 @@ def _decode(name: str, content: bytes, encoding: str) -> str:
 
 
 def _first_wrong(content: bytes) -> int | None:
-    """Where the bytes stop being UTF-8, or None. In pieces, since the text itself is not needed."""
+    """The position of the first byte that is not UTF-8, or None. Decodes in pieces, since the text is not needed."""
     if content.isascii():
         return None
     decoder = codecs.getincrementaldecoder("utf-8")()

@@ -1,13 +1,13 @@
-"""Errors of reading a table: the file, the line, the column, the text, and what to type instead."""
+"""Errors in a table: the message has the file, the line, the column, the text, and what to type instead."""
 
 from typing import Any
 
-SHOWN = 40  # characters of a cell that a message repeats
-LISTED = 10  # names that a message lists
+SHOWN = 40  # maximum number of characters of a cell in a message
+LISTED = 10  # maximum number of names in a message
 
 
 class SeriesError(Exception):
-    """A table or series that cannot be trained on; the text says where, what is wrong and what mends it."""
+    """A table or series that cannot be trained on; the message says where, what is wrong and how to fix it."""
 
 
 def shown(text: Any) -> str:
@@ -17,7 +17,7 @@ def shown(text: Any) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """At most ten names in quotes, and how many there are beyond them."""
+    """At most ten names in quotes, and the number of further ones."""
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return (", ".join(map(shown, names[:LISTED])) or "none") + more
 

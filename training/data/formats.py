@@ -1,4 +1,4 @@
-"""Parquet, Arrow, Excel and JSON to a frame of columns; a text goes to `delimited`."""
+"""Read Parquet, Arrow, Excel and JSON into a frame of columns; `delimited` reads text."""
 
 import io
 from typing import Any
@@ -14,9 +14,9 @@ from training.data.source import Source
 
 
 def read_frame(source: Source, asked: Request, written: dict[str, Any], sheet: str | None) -> Frame:
-    """The columns of a source of any kind. `written`: delimiter, decimal and encoding of a text, as flags name them.
+    """The columns of a source of any format. `written`: delimiter, decimal and encoding of a text, from flags.
 
-    Raises SeriesError for what is no table.
+    Raises SeriesError if the source is not a table.
     """
     if source.kind == "text":
         return read_delimited(source, asked, **written)

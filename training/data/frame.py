@@ -1,4 +1,4 @@
-"""A table as it was read: its columns, how it was written, and which line of the file each row stands on."""
+"""`Frame`: the columns of a table as read from a file, its dialect, and the line number of each row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,9 +15,9 @@ Place = Callable[[int], str]
 
 @dataclass(frozen=True)
 class Frame:
-    """Columns of one length. Text columns are as written; columns of typed files keep their type.
+    """Columns of one length. Text columns are unchanged; columns of typed files keep their type.
 
-    dialect: how the file was written, for the card and for `inspect`. notes: what was left out or skipped.
+    dialect: of the file, for the card and for `inspect`. notes: what was left out or skipped.
     """
 
     name: str
@@ -35,7 +35,7 @@ def _may_be_blank(cells: pl.Series) -> pl.Series:
 
 
 def without_empty_rows(frame: Frame, *, at_end: bool) -> Frame:
-    """The frame without rows of which every cell is blank; only those at its end if `at_end`."""
+    """The frame without rows whose cells are all blank; only those at its end if `at_end`."""
     if not _may_be_blank(frame.columns.to_series(0)).any():
         return frame
     text = [name for name, kind in frame.columns.schema.items() if kind == pl.String]
@@ -52,7 +52,7 @@ def without_empty_rows(frame: Frame, *, at_end: bool) -> Frame:
 
 
 def unique_names(name: str, columns: list[str]) -> list[str]:
-    """Names without space around them; one that is missing is `column_3`. Raises SeriesError for a name twice."""
+    """Names without surrounding space; a missing one becomes `column_3`. Raises SeriesError for a duplicated name."""
     columns = [columns[0].removeprefix("#"), *columns[1:]] if columns else []
     names = [text.replace("\xa0", " ").strip() or f"column_{number}" for number, text in enumerate(columns, 1)]
     twice = next((text for text in names if names.count(text) > 1), None)

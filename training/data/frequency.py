@@ -1,4 +1,4 @@
-"""Frequency of times: seconds to years with multiples, month starts and ends, business days; and its season."""
+"""Frequency of times and its season: multiples of seconds to years, month starts and ends, business days."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,11 +15,11 @@ FIXED = {"W": WEEK, "D": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "ms": 1_000
 WORDS = {"W": "week", "D": "day", "h": "hour", "min": "minute", "s": "second"}
 WORDS |= {"ms": "millisecond", "us": "microsecond"}
 MONTHS = {12: ("Y", "year"), 3: ("Q", "quarter"), 1: ("M", "month")}
-NEAR_START, NEAR_END = 4, 24  # days of a month, from 0: its first and its last workday lie before and after them
+NEAR_START, NEAR_END = 4, 24  # days of a month, from 0: the first and the last workday lie outside
 WORKDAYS = 5  # Monday to Friday
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-MOST = 0.5  # of the steps must be single ones, or of the places taken; else there is no frequency
-START = 10_000  # rows by which a long table is seen to have other steps than months
+MOST = 0.5  # share of single steps, or of places with a row, below which there is no frequency
+START = 10_000  # first rows of a long table, enough to exclude steps of months
 Kind = Literal["fixed", "month-start", "month-end", "month-day", "business", "step"]
 
 
@@ -28,7 +28,7 @@ class Frequency:
     """A regular step of time: `size` microseconds, months, business days or plain steps, by `kind`.
 
     name: the alias that pandas uses (15min, D, B, W-SUN, MS, ME, QS, YS; M for another day of the month), or `step`.
-    words: 15 minutes. season: steps that the usual season has (`season_of`), 1 for none.
+    words: `15 minutes`. season: steps in the usual season (`season_of`), 1 for none.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Frequency:
 
     @property
     def on_card(self) -> str | None:
-        """The name for a card, as `artifact.calendar` knows it; None for plain steps."""
+        """The name on a card, one of those in `artifact.calendar`; None for plain steps."""
         return None if self.kind == "step" else self.name
 
     def positions(self, wall: Ticks) -> Ticks:
-        """The place of each time on the frequency's grid, as a count of steps from an origin of its own."""
+        """The position of each time on the grid of the frequency, in steps from a fixed origin."""
         if self.kind in ("fixed", "step"):
             return (wall - (wall.min() if len(wall) else 0)) // self.size
         if self.kind == "business":
@@ -52,7 +52,7 @@ class Frequency:
         return _month(wall) // self.size
 
     def times(self, steps: Ticks, first: int) -> Ticks:
-        """The times that are `steps` steps after the time `first`."""
+        """The times `steps` steps after the time `first`."""
         if self.kind in ("fixed", "step"):
             return first + steps * self.size
         start = np.datetime64(first, "us")
@@ -65,11 +65,11 @@ class Frequency:
 
 
 def find_frequency(ticks: Ticks, wall: Ticks, same: NDArray[np.bool_], unit: Unit) -> Frequency | None:
-    """The frequency of times in order, or None if they have none.
+    """The frequency of sorted times, or None if they have none.
 
-    ticks: (rows,) in UTC, wall: by local clock, sorted within each series; same: (rows - 1,), whether two rows that
-    follow each other are of one series. Days and longer are counted by the local clock, since a day of 23 hours is
-    one, and shorter ones in UTC, since an hour that the clock shows twice is two.
+    ticks: (rows,) in UTC, wall: by local clock, sorted within each series; same: (rows - 1,), whether a row and the
+    next one are of one series. Days and longer steps are counted by the local clock, where a day of 23 hours is one
+    day; shorter ones in UTC, where an hour that the clock shows twice is two hours.
     """
     if unit == "step":
         return _steps(np.diff(ticks)[same])
@@ -77,7 +77,7 @@ def find_frequency(ticks: Ticks, wall: Ticks, same: NDArray[np.bool_], unit: Uni
 
 
 def named_frequency(name: str) -> Frequency:
-    """The frequency that a flag names: 15min, h, D, B, W, MS, ME, QS, YS or a word. Raises SeriesError for another."""
+    """The frequency that a flag names: 15min, h, D, B, W, MS, ME, QS, YS or a word. Raises SeriesError for others."""
     try:
         asked = calendar.Frequency.parse(name)
     except calendar.CalendarError as error:
@@ -91,10 +91,10 @@ def named_frequency(name: str) -> Frequency:
 
 
 def season_of(size: int) -> int:
-    """Steps in the season that a fixed step of `size` microseconds usually has.
+    """Number of steps in the usual season of a fixed step of `size` microseconds.
 
     A day in hours or minutes (24, 48, 96), an hour in minutes, a minute in seconds, a week in days (7), a year in
-    weeks (52): the shortest of these cycles that has more than one step, from minutes on the day.
+    weeks (52): the shortest of these cycles that has more than one step; for minutes and longer steps at least a day.
     """
     for longest, cycle in ((SECOND * 59, MINUTE), (MINUTE, HOUR), (HOUR * 12, DAY), (DAY, WEEK)):
         if size <= longest and cycle % size == 0 and cycle // size > 1:
@@ -131,7 +131,7 @@ def _ticks(dates: Any) -> Ticks:
 
 
 def _months(wall: Ticks, same: NDArray[np.bool_]) -> Frequency | None:
-    """Months, quarters or years, where all times stand on one day of the month, or all at its beginning or its end."""
+    """Months, quarters or years, if all times are on one day of the month, or all at its beginning or its end."""
     if len(wall) > START and _months(wall[:START], same[: START - 1]) is None and bool(same[: START - 1].any()):
         return None
     days = _days(wall)
@@ -163,7 +163,7 @@ def _monthly(size: int, kind: Kind) -> Frequency:
 
 
 def _fixed(ticks: Ticks, same: NDArray[np.bool_], least: int) -> Frequency | None:
-    """Weeks to microseconds: the greatest step that all steps are multiples of, if most of its places are taken."""
+    """Weeks to microseconds: the greatest common divisor of all steps, if most of its places have a row."""
     steps = np.diff(ticks)[same]
     steps = steps[steps > 0]
     if not len(steps):
@@ -179,7 +179,7 @@ def _fixed(ticks: Ticks, same: NDArray[np.bool_], least: int) -> Frequency | Non
 
 
 def _is_business(ticks: Ticks, steps: Ticks) -> bool:
-    """Whether no time is on a weekend, over two weekends at least."""
+    """Whether no time is on a weekend, in a series that spans at least two weekends."""
     weekday = (ticks // DAY + 3) % 7  # 1970-01-01 was a Thursday
     return (
         bool((weekday < WORKDAYS).all())

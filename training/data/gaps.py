@@ -1,4 +1,4 @@
-"""Gaps: missing times and missing values, counted, and filled or split."""
+"""Gaps: count missing times and missing values, fill them, or split the series there."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,15 +12,15 @@ from training.data.order import Flags, Floats, Observations
 from training.data.times import Ticks
 
 Ways = Literal["interpolate", "previous", "zero", "split"]
-FILLED = 100  # times the rows that there are, and no more than this, may come of filling gaps
+FILLED = 100  # maximum ratio of rows after filling gaps to rows before
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """What is missing. positions: (rows,) place of each row on the grid of its frequency; the next row's is one more.
+    """Missing times and values. positions: (rows,), place of each row on the grid of its frequency, one more per step.
 
-    times: how many are missing, values: how many rows have none. before: the number of the first row that follows a
-    gap in time, or -1; first: the first row without a value, or -1; longest: steps without a value at a stretch.
+    times: number of missing times. values: number of rows without a value. before: the first row after a gap in time,
+    or -1. first: the first row without a value, or -1. longest: maximum number of consecutive steps without a value.
     """
 
     positions: Ticks
@@ -32,7 +32,7 @@ class Gaps:
 
 
 def find_gaps(found: Observations, frequency: Frequency | None, *, local: bool) -> Gaps:
-    """The gaps in rows that are in order and have no time twice. `local`: the frequency counts by local clock."""
+    """The gaps in sorted rows without duplicated times. `local`: the frequency counts by local clock."""
     if frequency is None:
         positions = np.arange(len(found.values))
     else:
@@ -68,11 +68,11 @@ def starts_of(found: Observations) -> NDArray[np.int64]:
 
 
 def fill(found: Observations, gaps: Gaps, frequency: Frequency | None, way: Ways) -> Observations:
-    """Every place of the grid from a series' first row to its last, with values filled in.
+    """Rows for every place of the grid, from the first row of a series to its last, with missing values filled in.
 
-    interpolate: on the straight line between the neighbours in time. previous: the last value before. zero: 0.
-    Rows at a series' ends that have no neighbour to fill them from are left out. Raises SeriesError if the rows
-    would become a hundred times as many.
+    interpolate: linear between the neighbours in time. previous: the previous value. zero: 0. Rows at the ends of a
+    series without a neighbour to fill them from are left out. Raises SeriesError if the rows would become a hundred
+    times as many.
     """
     found, positions = _trimmed(found, gaps.positions, way)
     starts = starts_of(found)
@@ -98,7 +98,7 @@ def fill(found: Observations, gaps: Gaps, frequency: Frequency | None, way: Ways
 
 
 def _trimmed(found: Observations, positions: Ticks, way: Ways) -> tuple[Observations, Ticks]:
-    """Without rows at a series' beginning, or for `interpolate` also its end, that have no value."""
+    """The rows without those at the beginning of a series, for `interpolate` also at its end, that have no value."""
     absent = np.isnan(found.values) | np.isnan(found.targets)
     if way == "zero" or not absent.any():
         return found, positions
@@ -126,7 +126,7 @@ def _filled(values: Floats, way: Ways) -> Floats:
     if way == "previous":
         last = np.maximum.accumulate(np.where(absent, 0, index))
         return values[last]
-    # Each series begins and ends with a value, so that no line runs from one series into the next.
+    # Each series begins and ends with a value, so that interpolation never uses values of two series.
     values[absent] = np.interp(index[absent], index[~absent], values[~absent])
     return values
 
@@ -139,7 +139,7 @@ def _ticks(known: Ticks, where: Ticks, local: Ticks, first: Ticks, frequency: Fr
     else:
         months = np.unique(first)
         ticks = np.empty_like(first)
-        for start in months:  # few: series of months begin in few different months
+        for start in months:  # a short loop: monthly series begin in few different months
             ticks[first == start] = frequency.times(local[first == start], int(start))
     ticks[where] = known
     return ticks

@@ -1,4 +1,4 @@
-"""Where a table begins within rows of cells: title lines, the line of names, row numbers, empty last columns."""
+"""Layout of a table within rows of cells: title lines, the line of names, row numbers, empty last columns."""
 
 import re
 from collections import Counter
@@ -16,9 +16,9 @@ TITLED = 20  # lines within which the table must begin
 
 @dataclass(frozen=True)
 class Layout:
-    """The names of a table's columns, and the line, from 1, that its data begins on; None if there is no data.
+    """The column names of a table, and the line, from 1, on which its data begins; None if there is no data.
 
-    width: cells of a record; it is more than the names where the last cells are always empty.
+    width: number of cells of a record, more than the number of names if the last cells are always empty.
     """
 
     names: list[str]
@@ -29,7 +29,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Request:
-    """What flags say of the layout: the line of names from 1, whether there is none, whether units follow it."""
+    """Layout given by flags: the line of names from 1, whether there is none, whether a line of units follows it."""
 
     header_line: int | None = None
     no_header: bool = False
@@ -39,8 +39,8 @@ class Request:
 def find_layout(name: str, records: list[tuple[int, Cells]], asked: Request, line: str = "line") -> Layout:
     """The layout of `records`: (line number, cells) from the file's beginning, without blank ones.
 
-    Raises SeriesError where it is not beyond doubt: lines above the names, names that look like data, rows that
-    are wider than the names.
+    Raises SeriesError if the layout is ambiguous: lines above the names, names that look like data, rows that are
+    wider than the names.
     """
     records = [(number, cells) for number, cells in records if number >= (asked.header_line or 0)]
     if not records:
@@ -79,7 +79,7 @@ def _with_header(name: str, records: list[tuple[int, Cells]], asked: Request, wi
 
 
 def _filled(cells: Cells) -> int:
-    """The cells up to the last one that is filled."""
+    """The cells up to the last non-blank one."""
     return next((k for k in range(len(cells), 0, -1) if cells[k - 1].strip()), 0)
 
 
@@ -96,7 +96,7 @@ def _check_title(name: str, records: list[tuple[int, Cells]], width: int, line: 
 
 
 def _is_data(header: Cells, body: list[Cells]) -> bool:
-    """Whether every cell of the first line is data, and no cell is blank that is filled below."""
+    """Whether every cell of the first line is data, and no cell of it is blank in a column with data below."""
     if any(not cell.strip() and any(k < len(c) and c[k].strip() for c in body) for k, cell in enumerate(header)):
         return False
     return any(cell.strip() for cell in header) and all(_is_datum(cell) for cell in header if cell.strip())
@@ -111,7 +111,7 @@ def _looks_like_data(cells: Cells) -> bool:
 
 
 def _surely_data(header: Cells) -> bool:
-    """Whether a cell is there that nobody names a column: a date with a day, or a number with decimals."""
+    """Whether a cell cannot be a column name: a date with a day, or a number with decimals."""
     return any(re.match(r"\d+[-/.]\d+[-/.]\d+|[-+]?\d+[.,]\d+$", cell.strip()) for cell in header)
 
 
@@ -133,6 +133,6 @@ def _too_wide(name: str, records: list[tuple[int, Cells]], names: int, width: in
 
 
 def _counts_up(cells: Cells) -> bool:
-    """Whether the cells are row numbers, one after the other, from 0 or 1."""
+    """Whether the cells are consecutive row numbers from 0 or 1."""
     numbers: list[Any] = [int(cell) if cell.strip().isdigit() else None for cell in cells]
     return bool(numbers) and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))

@@ -1,4 +1,4 @@
-"""Formats of dates and times of day as people write them, and which of them fit a column of text."""
+"""Formats of dates and times of day, and the choice of those that fit a column of text."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ import polars as pl
 DAYS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
     *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
-    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),  # with points the day is first
+    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),  # if points separate the numbers, the day is first
     *("%d %B %Y", "%d-%B-%Y", "%d. %B %Y", "%d-%B-%y", "%d %B %y", "%B %d, %Y", "%B %d %Y"),
     *("%B-%d-%Y", "%d/%B/%Y", "%Y-%B-%d"),
     *("%A, %B %d, %Y", "%A %d %B %Y", "%A, %d %B %Y"),
@@ -19,10 +19,10 @@ MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%B %Y", "%B-%Y", "%B-%y", "%B %y"
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M")
 FORMATS = (*DAYS, *MONTHS, *(f"{day}{gap}{clock}" for day in DAYS for gap in (" ", "T", ", ") for clock in CLOCKS))
 CLOCKS_ALONE = CLOCKS[:5]
-SAMPLE = 600  # texts that formats are tried on, from all over a column
-PROBE = 50  # texts that formats are chosen by, before they are tried on the sample
-YEARS = (1000, 2999)  # outside of them a two-digit year was taken for a whole one
-# Names of months that English does not share, by their first letters, as English has them.
+SAMPLE = 600  # maximum number of texts that formats are tested on, from the whole column
+PROBE = 50  # number of texts by which formats are preselected
+YEARS = (1000, 2999)  # outside of this range a two-digit year was parsed as a full year
+# English month names by the first letters of foreign ones that differ.
 FOREIGN: dict[str, str] = {
     foreign: english
     for english, words in {
@@ -46,27 +46,27 @@ ZONE = r"\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})(?:\[[\w/+-]+\])?$"
 
 @dataclass(frozen=True)
 class Written:
-    """Text of dates as it is parsed: one space between words, months in English, the zone's offset apart.
+    """Normalised text of dates: one space between words, months in English, UTC offsets separate.
 
-    offsets: microseconds east of Greenwich, or None where the text names none.
+    offsets: microseconds east of Greenwich, or None if the text has none.
     """
 
     text: pl.Series
     offsets: pl.Series | None
 
     def parse(self, pattern: str) -> pl.Series:
-        """Wall-clock times, null where the text has another format."""
+        """Wall-clock times; null if the text has another format."""
         text = self.text
         if "%Y" not in pattern and "%y" not in pattern:
             text, pattern = "1970-01-01 " + text, f"%Y-%m-%d {pattern}"  # a time of day alone
         elif "%d" not in pattern and "%G" not in pattern:
-            text, pattern = "01 " + text, f"%d {pattern}"  # a month is its first day
+            text, pattern = "01 " + text, f"%d {pattern}"  # a month means its first day
         found = text.str.to_datetime(pattern, time_unit="us", strict=False)
         wrong = ~found.dt.year().is_between(*YEARS).fill_null(value=True)
         return found.set(wrong, None) if wrong.any() else found
 
     def complete(self, pattern: str) -> pl.Series:
-        """`parse`; where the format has a time of day, a date alone is that day's midnight."""
+        """Like `parse`, but for a format with a time of day, a date alone means midnight."""
         found = self.parse(pattern)
         clock = next((k for k in range(len(pattern)) if pattern[k:].startswith(("%H", "%I"))), 0)
         if clock and found.null_count():
@@ -75,7 +75,7 @@ class Written:
 
     @cached_property
     def sample(self) -> "Written":
-        """Some hundred of the texts, from all over the column."""
+        """Some hundred of the texts, from the whole column."""
         text = self.text.filter(self.text != "")
         if len(text) > SAMPLE:
             text = text.gather_every(len(text) // SAMPLE)
@@ -83,7 +83,7 @@ class Written:
 
 
 def written(cells: pl.Series) -> Written:
-    """Text of dates made ready to be parsed."""
+    """Normalise text of dates for parsing."""
     text = cells.fill_null("").str.strip_chars(" \t\r\n'\"\u00a0")
     offsets = None
     zoned = text.str.contains(r":\d{2}.*" + ZONE)
@@ -99,7 +99,7 @@ def written(cells: pl.Series) -> Written:
 
 
 def fitting(texts: Written, formats: tuple[str, ...] = FORMATS) -> list[str]:
-    """The formats that fit most of the sample, at least nine in ten of it; those of a date alone before others."""
+    """The formats that fit most texts of the sample, at least 90 %; formats of a date alone before others."""
     sample = texts.sample
     probe = Written(sample.text.head(PROBE), None)
     if probe.text.is_empty() or probe.text.str.contains(PLAIN_NUMBER).any():
@@ -118,7 +118,7 @@ PLAIN_NUMBER = r"^[-+]?(?:\d{1,7}|\d{9,}|\d+\.\d*|\d*,\d+)$"
 
 
 def _signs(pattern: str) -> frozenset[str]:
-    """What stands between the numbers of a format, and whether a word is among them."""
+    """The separators of a format, and whether it has a word."""
     bare = pattern.replace("%.f", ".").replace("%p", "").replace("M%m", "")
     word = {"word"} if "%B" in bare else set()
     for directive in ("%Y", "%y", "%m", "%d", "%H", "%M", "%S", "%I", "%B", "%A"):
@@ -127,7 +127,7 @@ def _signs(pattern: str) -> frozenset[str]:
 
 
 def _signs_of(texts: pl.Series) -> set[frozenset[str]]:
-    """The same of texts: of each of them, and of those that are most alike together, since parts may be left out."""
+    """The same for texts: of each text, and of the most similar texts together, since parts may be missing."""
     each = [_text_signs(text) for text in texts.to_list()]
     usual = Counter(each).most_common(2)
     return {*each, frozenset().union(*(signs for signs, _ in usual))}

@@ -14,7 +14,7 @@ MISSING = [
     *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "---", ".", "..", "?", "\\n", "missing"),
     *("<na>", "nat", "#num!", "#value!", "#ref!", "#div/0!", "#name?", "#null!", "n.a.", "k.a."),
 ]
-# Signs of other scripts and of word processors, as ASCII writes them.
+# Signs of other scripts and of word processors, and their ASCII equivalents.
 SIGNS = {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2007": " "}
 SIGNS |= {"\u066b": ".", "\u066c": ",", "\u2019": "'"}
 SIGNS |= {chr(zero + k): str(k) for zero in (0x660, 0x6F0, 0x966, 0xFF10) for k in range(10)}
@@ -32,15 +32,15 @@ READINGS: dict[Decimal, str] = {
     decimal: rf"^(?:(?:\d+|\d{{1,3}}{GROUPS.format(group)})(?:{point}\d*)?|{point}\d+){EXPONENT}"
     for decimal, point, group in _SIDES
 }
-BRACKETS = r"^([^\d(]{0,4})\((.*)\)$"  # bookkeepers' minus, with or without a currency before it
-ENOUGH = 0.9  # of the cells must be numbers for a column to be one of numbers
+BRACKETS = r"^([^\d(]{0,4})\((.*)\)$"  # negative number in accounting, with or without a currency before it
+ENOUGH = 0.9  # minimum share of numbers among the cells of a numeric column
 
 
 @dataclass(frozen=True)
 class Numbers:
     """Numbers of a column, null where a value is missing, and how they were written (for the card).
 
-    text: what was missing, as written. `how` is empty where there was nothing to decide.
+    `how` is empty if there was nothing to decide.
     """
 
     values: pl.Series
@@ -48,7 +48,7 @@ class Numbers:
 
 
 def read_numbers(frame: Frame, column: str, decimal: Decimal | None) -> Numbers:
-    """The numbers of a column, as Float64 with nulls. One reading must hold for all of its cells.
+    """The numbers of a column, as Float64 with nulls. One reading must fit all cells.
 
     Raises SeriesError with the line, the text and the flag that decides.
     """
@@ -64,14 +64,14 @@ def read_numbers(frame: Frame, column: str, decimal: Decimal | None) -> Numbers:
 
 
 def looks_numeric(cells: pl.Series) -> bool:
-    """Whether nine in ten cells that are filled are numbers in some writing."""
+    """Whether at least 90 % of the non-blank cells are numbers in some notation."""
     if cells.dtype != pl.String:
         return cells.dtype.is_numeric()
     filled = cells.filter(~_missing(_clean(cells)))
     if filled.is_empty():
         return False
     clean = _clean(filled).str.replace(BRACKETS, "-$1$2")
-    numbers = clean.str.contains(PARTS) & ~clean.str.contains(r"^0\d+$")  # 007 is a name
+    numbers = clean.str.contains(PARTS) & ~clean.str.contains(r"^0\d+$")  # 007 is an identifier
     return bool(int(numbers.sum()) >= ENOUGH * len(filled))
 
 
@@ -97,7 +97,7 @@ def _missing(clean: pl.Series) -> pl.Series:
 
 
 def _may_group(frame: Frame, cells: pl.Series) -> bool:
-    """Whether every point may stand before thousands: 1.234 in a file whose delimiter is not the comma."""
+    """Whether every point may be a thousands separator: 1.234 in a file whose delimiter is not the comma."""
     if frame.dialect.get("delimiter") in ("comma", None) or not cells.str.contains(".", literal=True).any():
         return False
     return bool(cells.str.contains(r"^\s*[-+]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)\s*$").all())
@@ -113,7 +113,7 @@ def _refuse_ambiguous(frame: Frame, column: str, cells: pl.Series) -> None:
 
 
 class _Reading:
-    """One column on its way from text to numbers."""
+    """Conversion of one column from text to numbers."""
 
     def __init__(self, frame: Frame, column: str, decimal: Decimal | None) -> None:
         self.frame, self.column, self.decimal = frame, column, decimal
@@ -151,7 +151,7 @@ class _Reading:
         raise SeriesError(f"{self.frame.where(row, self.column)}: {shown(text.strip())} {problem}{units}")
 
     def _check_units(self, parts: pl.DataFrame) -> None:
-        """One currency or unit for the whole column; a percent sign or a unit stands on all numbers or on none."""
+        """Require one currency or unit for the column, and a percent sign or unit on all numbers or on none."""
         there = parts["number"].is_not_null()
         currency = pl.Series(parts["currency"].fill_null(""))
         unit = parts["unit"].fill_null("").str.strip_chars()
@@ -176,7 +176,7 @@ class _Reading:
         return max(fits, key=lambda decimal: int(fits[decimal].sum()))
 
     def _is_plain(self, number: pl.Series) -> bool:
-        """Whether points alone are there, in a file whose delimiter is the comma: there a point is the decimal."""
+        """Whether there are only points, in a file whose delimiter is the comma: then a point is the decimal point."""
         commas = number.str.contains(",", literal=True).any()
         return not commas and self.frame.dialect.get("delimiter") in ("comma", None)
 

@@ -15,9 +15,9 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Observations:
-    """Rows on their way to a table, (rows,) each: series number, time in UTC and by local clock, value, target.
+    """Rows before they become a table, (rows,) each: series number, time in UTC and by local clock, value, target.
 
-    rows: which row of the file each was. Missing values are NaN. targets is values where the series is its own.
+    rows: the row number in the file. Missing values are NaN. targets is values if a series is its own target.
     """
 
     owners: NDArray[np.int64]
@@ -39,9 +39,9 @@ class Observations:
 
 
 def in_order(found: Observations) -> tuple[Observations, str]:
-    """The rows by series and time, and what their order was: `oldest first`, `newest first` or `mixed`.
+    """The rows sorted by series and time, and their original order: `oldest first`, `newest first` or `mixed`.
 
-    Rows of one time stay in the order of the file.
+    Rows with the same time stay in the order of the file.
     """
     steps, same = np.diff(found.ticks), found.same
     if bool((np.diff(found.owners) >= 0).all()) and bool((steps[same] >= 0).all()):
@@ -51,12 +51,12 @@ def in_order(found: Observations) -> tuple[Observations, str]:
 
 
 def duplicated(found: Observations) -> NDArray[np.int64]:
-    """The numbers of the rows that have the series and the time of the row before them."""
+    """The numbers of the rows with the same series and time as the row before them."""
     return np.flatnonzero(found.same & (np.diff(found.ticks) == 0)) + 1
 
 
 def merged(found: Observations, repeats: NDArray[np.int64], way: Duplicates) -> Observations:
-    """One row for each time: the last in the file, or the mean or the sum of those that have a value."""
+    """One row for each time: the last in the file, or the mean or the sum of the rows that have a value."""
     first = np.ones(len(found.ticks), np.bool_)
     first[repeats] = False
     starts = np.flatnonzero(first)

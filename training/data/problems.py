@@ -1,4 +1,4 @@
-"""Problems of a table in words: what is wrong, where it begins, and the flags that decide it."""
+"""Problems of a table: messages with what is wrong, where it begins, and the flags that decide."""
 
 import numpy as np
 import polars as pl
@@ -13,15 +13,15 @@ from training.data.roles import Roles
 from training.data.table import Problem
 from training.data.times import DAY, Times, Unit, looks_like_times, read_times
 
-FIRST = 3  # of the duplicated times are named
-STACKED = 0.2  # of the rows with a time that another one has: several series below each other
-SUNDAY, CHANGES = 6, (3, 4, 9, 10, 11)  # months in which clocks are put back, north and south
+FIRST = 3  # number of duplicated times in a message
+STACKED = 0.2  # share of rows with a duplicated time above which a table has several series
+SUNDAY, CHANGES = 6, (3, 4, 9, 10, 11)  # months in which clocks are put back, on either hemisphere
 DUPLICATES = "type --duplicates last, mean or sum"
 GAPS = "type --gaps interpolate, previous, zero or split (no window reaches over a gap)"
 
 
 def at(tick: int, unit: Unit | None) -> str:
-    """A time as messages show it: without what is zero in it."""
+    """A time for messages, without a time of day, seconds or microseconds of zero."""
     if unit in (None, "step"):
         return str(tick)
     text = str(np.datetime64(tick, "us")).replace("T", " ")
@@ -30,7 +30,7 @@ def at(tick: int, unit: Unit | None) -> str:
 
 
 def disorder(frame: Frame, roles: Roles) -> list[Problem]:
-    """A column of dates that runs backwards, in a table that is taken in the order of its rows."""
+    """Problem T001: a column of dates runs backwards, and the rows are used in file order."""
     for name in frame.columns.columns:
         if name in (roles.value, roles.target, roles.id) or not looks_like_times(frame.columns[name]):
             continue
@@ -53,7 +53,7 @@ def written_blank(cells: pl.Series) -> bool:
 def duplicate_problem(
     frame: Frame, roles: Roles, found: Observations, repeats: np.ndarray, ids: list[str], times: Times | None
 ) -> Problem:
-    """Times that come more than once, the first three of them; or, if most do, series below each other."""
+    """Problem D001: duplicated times, with the first three; or, if many are, several series in one table."""
     where = [_one(frame, roles, found, int(row), ids, times) for row in repeats[:FIRST]]
     count = counted(len(repeats), "row has", "rows have")
     text = f"{frame.name}: {count} a time that was there already: {'; '.join(where)}"
@@ -76,7 +76,7 @@ def _one(frame: Frame, roles: Roles, found: Observations, row: int, ids: list[st
 
 
 def _candidates(frame: Frame, roles: Roles) -> list[str]:
-    """Columns that tell the rows of one time apart."""
+    """Columns that distinguish the rows with the same time, candidates for --id."""
     taken = {roles.value, roles.target, roles.time}
     free = [name for name in frame.columns.columns if name not in taken]
     rows = frame.columns.height
@@ -88,7 +88,7 @@ def _candidates(frame: Frame, roles: Roles) -> list[str]:
 
 
 def _is_autumn(wall: np.ndarray, times: Times) -> bool:
-    """Whether all of the times lie where clocks are put back: from 0 to 3 on a Sunday of spring or autumn."""
+    """Whether clocks may be put back at all of the times: from 0 to 3 on a Sunday of spring or autumn."""
     if times.unit != "time" or "zone" in times.how:
         return False
     days = wall // DAY
@@ -105,7 +105,7 @@ def gap_problem(
     times: Times | None,
     frequency: Frequency | None,
 ) -> Problem:
-    """How many times and values are missing, where the first is, how long the longest gap is."""
+    """Problems D002 and D003: the number of missing times and values, the first one, and the longest gap."""
     parts = []
     if gaps.times:
         row = gaps.before
@@ -134,7 +134,7 @@ def gap_problem(
 
 
 def _is_spring(found: Observations, gaps: Gaps, times: Times) -> bool:
-    """Whether every gap is the hour that clocks leave out when they are put forward: by 4 on a Sunday morning."""
+    """Whether every gap is the hour skipped when clocks are put forward: before 4 on a Sunday morning."""
     after = np.flatnonzero(found.same & (np.diff(gaps.positions) > 1)) + 1
     wall, before = found.wall[after], found.wall[after - 1]
     hour = bool((wall - before <= 2 * HOUR).all() and (wall % DAY <= 4 * HOUR).all())

@@ -1,4 +1,4 @@
-"""From a file to a `Table`: read, roles, numbers, times, order, duplicates, frequency, gaps, in this order."""
+"""Read a file into a `Table`: roles, numbers, times, order, duplicates, frequency, gaps, in this order."""
 
 from typing import Any
 
@@ -21,11 +21,11 @@ from training.data.table import Problem, Table
 from training.data.times import DAY, Times, in_zone, read_times
 from training.series_config import SeriesConfig
 
-MAX_REGULAR = 2_000_000  # rows up to which two readings of a date are both tried for a frequency
+MAX_REGULAR = 2_000_000  # maximum number of rows for which the frequency decides between two readings of a date
 
 
 def read_table(config: SeriesConfig) -> Table:
-    """The table that `config` names. Raises SeriesError at the first thing that a flag has to decide."""
+    """Read the table that `config` names. Raises SeriesError for the first problem that a flag has to decide."""
     table = understand(config)
     for problem in table.problems:
         if problem.refused:
@@ -34,9 +34,9 @@ def read_table(config: SeriesConfig) -> Table:
 
 
 def understand(config: SeriesConfig) -> Table:
-    """The table that `config` names, with its problems. Raises SeriesError where it cannot be read on.
+    """Read the table that `config` names, with its problems. Raises SeriesError if it cannot be read at all.
 
-    What a flag has to decide is among the problems; until it does, the last of duplicated rows is taken and gaps
+    The problems include whatever a flag has to decide. Without the flag the last of duplicated rows is used, and gaps
     split a series.
     """
     frame, roles = open_frame(config)
@@ -63,12 +63,12 @@ def open_frame(config: SeriesConfig) -> tuple[Frame, Roles]:
     named = Named(config.column, config.target, config.time, config.id)
     whole = whole if config.time else with_one_time(whole, {config.column, config.target, config.id})
     roles = find_roles(whole, named)
-    # Only times tell that nothing is missing at a blank row; where there are none, it is a missing value.
+    # With times a blank row is not an observation; without times it is a missing value.
     return (between if roles.time is None else whole), roles
 
 
 def _owners(frame: Frame, column: str | None) -> tuple[list[str], np.ndarray]:
-    """The ids in the order of the file, and the number of each row's."""
+    """The series ids in the order of the file, and the series number of each row."""
     if column is None:
         return [""], np.zeros(frame.columns.height, np.int64)
     cells = frame.columns[column]
@@ -90,7 +90,7 @@ def _times(frame: Frame, roles: Roles, config: SeriesConfig, owners: np.ndarray)
 
 def _zoned(times: Times, zone: str, owners: np.ndarray) -> Times:
     if "zone" in times.how or times.unit != "time":
-        return times  # it says its own zone
+        return times  # the texts have their own zone
     keys = pl.DataFrame({"owner": owners, "wall": times.wall})
     pair = pl.struct("owner", "wall")
     first = keys.select(pair.is_first_distinct()).to_series().to_numpy()
@@ -100,7 +100,7 @@ def _zoned(times: Times, zone: str, owners: np.ndarray) -> Times:
 
 
 def _the_regular_one(frame: Frame, column: str, pair: tuple[Times, Times], owners: np.ndarray) -> Times:
-    """Of two readings of a date the one whose steps are all alike, if the other's are not."""
+    """Of two readings of a date the one with equal steps, if the other one has different steps."""
     regular = [times for times in pair if _is_regular(times, owners)]
     if len(regular) == 1:
         return regular[0]
@@ -201,7 +201,7 @@ def _read(
     order: str,
     frequency: Frequency | None,
 ) -> dict[str, Any]:
-    """What was decided, as the card keeps it; what there was nothing to decide of is left out."""
+    """Decisions about the table for the card, without those for which there was no choice."""
     dialect = {key: value for key, value in frame.dialect.items() if value is not None}
     roles_found = {"value": roles.value, "target": roles.target, "time": roles.time, "id": roles.id}
     shown_times = {"time_" + key: value for key, value in (times.how if times else {}).items()}

@@ -32,13 +32,13 @@ TIME_NAMES = (
 SURE_NAMES = TIME_NAMES[:6]
 STEP_NAMES = (*TIME_NAMES, "t", "step", "index", "year", "jahr", "year_month", "trend")
 UNNAMED = "column_"
-SAMPLE = 500  # rows that a column's type is told by, at either end
+SAMPLE = 500  # rows at the beginning and at the end that decide the type of a column
 EXAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Roles:
-    """The names of the columns that a run reads; None for a table without times, or of one series."""
+    """The names of the columns that a run reads; `time` or `id` is None for a table without times or ids."""
 
     value: str
     target: str
@@ -47,14 +47,14 @@ class Roles:
     columns: list[Column]
 
     def of(self, name: str) -> str:
-        """The role of a column, empty for one that is not read."""
+        """The role of a column; empty if the column is not read."""
         named = {"value": self.value, "target": self.target, "time": self.time, "id": self.id}
         return next((role for role, column in named.items() if column == name), "")
 
 
 @dataclass(frozen=True)
 class Named:
-    """The columns that flags name; `none` for no time or no id."""
+    """The columns that flags name; `time` or `id` is `none` if there is to be none."""
 
     value: str | None = None
     target: str | None = None
@@ -63,7 +63,7 @@ class Named:
 
 
 def find_roles(frame: Frame, named: Named) -> Roles:
-    """The role of each column. Raises SeriesError, with all columns and the flag, where there is doubt."""
+    """Find the role of each column. Raises SeriesError, with all columns and the flag, if roles are ambiguous."""
     columns = [_describe(frame.columns[name]) for name in frame.columns.columns]
     value = _named(frame, named.value, "--column")
     target = _named(frame, named.target, "--target")
@@ -83,7 +83,7 @@ def _describe(cells: pl.Series) -> Column:
 
 
 def _named(frame: Frame, name: str | None, flag: str) -> str | None:
-    """The column that a flag means: by its name, or by the only one that differs in case or in code points."""
+    """The column that a flag names: exactly, or the only one that differs in case or Unicode form."""
     names = frame.columns.columns
     if name is None or name in names:
         return name
@@ -118,7 +118,7 @@ def _time(frame: Frame, columns: list[Column], named: Named, taken: set[str]) ->
     found = by_name if len(by_name) == 1 else dated
     if len(found) > 1:
         raise SeriesError(_doubt(frame, columns, f"{listed(found)} may all be the time", "--time NAME, or --time none"))
-    # A text by the name of a time is taken for one, too, and refused with the cell that is none.
+    # A text column with the name of a time is used, too; reading it then refuses the cell that is not a time.
     found = found or [column.name for column in free if column.kind == "text" and _plain(column.name) in SURE_NAMES]
     found = found or [column.name for column in free if _counts_rows(frame, column)]
     found = found or [name for name in _whole(frame, free) if _plain(name) in STEP_NAMES]
@@ -126,13 +126,13 @@ def _time(frame: Frame, columns: list[Column], named: Named, taken: set[str]) ->
 
 
 def _whole(frame: Frame, columns: list[Column]) -> list[str]:
-    """Columns of whole numbers."""
+    """The columns of whole numbers."""
     numbers = {c.name: frame.columns[c.name].cast(pl.Float64, strict=False) for c in columns if c.kind == "number"}
     return [name for name, cells in numbers.items() if not cells.null_count() and (cells == cells.round()).all()]
 
 
 def _counts_rows(frame: Frame, column: Column) -> bool:
-    """Whether a column without a name counts up by one, as an index does."""
+    """Whether a column without a name counts up by one, like an index."""
     if not column.name.startswith(UNNAMED) or column.kind != "number":
         return False
     numbers = frame.columns[column.name].cast(pl.Float64, strict=False)

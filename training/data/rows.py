@@ -14,12 +14,12 @@ from training.values import Values
 
 @dataclass(frozen=True)
 class Rows:
-    """What one training run learns from: series after series, in time order within each.
+    """Windows and targets of one training run, series after series, in time order within each.
 
     values: (n,), the values of all series, one after the other. last: (rows,), where in `values` the window of a row
-    ends. window: values in a window. targets: (rows,). persistence: (rows,), the target's last value that is known
-    when the window ends. series: (rows,), the number of the series in `table.ids`; zeros for one series. table: what
-    the rows come from; its ids, times[last], frequency and season; None for the article's series.
+    ends. window: number of values in a window. targets: (rows,). persistence: (rows,), the last target value that is
+    known when the window ends. series: (rows,), the number of the series in `table.ids`; zeros for one series. table:
+    the source of the rows; its ids, times[last], frequency and season; None for the article's series.
     """
 
     values: Values
@@ -39,7 +39,7 @@ class Rows:
 
     @cached_property
     def windows(self) -> Values:
-        """(rows, window), oldest value first: a view where rows follow each other, else a copy."""
+        """(rows, window), oldest value first: a view if the rows are consecutive, else a copy."""
         views = np.lib.stride_tricks.sliding_window_view(self.values, self.window)
         first = self.last - (self.window - 1)
         step = int(first[1] - first[0]) if len(first) > 1 else 0
@@ -50,7 +50,7 @@ class Rows:
     def split(self, held_out: float, horizon: int) -> tuple[Self, Self]:
         """The rows to train on, and the last `held_out` share of each series, as Keras' validation_split cuts.
 
-        Between the two, the rows are left out whose targets are not known yet when the first held-out window ends.
+        Rows between the two are left out if their target is not known yet when the first held-out window ends.
         """
         starts = np.flatnonzero(np.diff(self.series, prepend=-1))
         counts = np.diff(np.append(starts, len(self.series)))
@@ -62,12 +62,12 @@ class Rows:
         return self.take(place < np.repeat(known, counts)), self.take(place >= np.repeat(cuts, counts))
 
     def take(self, part: "slice | NDArray[np.bool_] | Integers") -> Self:
-        """Some of the rows, in their order."""
+        """A selection of the rows, in the given order."""
         targets, persistence = self.targets[part], self.persistence[part]
         return replace(self, last=self.last[part], targets=targets, persistence=persistence, series=self.series[part])
 
     def sha256(self) -> str:
-        """Over the windows and targets as little-endian float64."""
+        """SHA-256 of the windows and targets as little-endian float64."""
         content = self.windows.astype("<f8").tobytes() + self.targets.astype("<f8").tobytes()
         return hashlib.sha256(content).hexdigest()
 
@@ -81,15 +81,15 @@ def make_rows(series: Values, target: Values, window: int, horizon: int) -> Rows
 
 
 def first_end(window: int, horizon: int) -> int:
-    """The place in a series of the first window's last value.
+    """The index in a series of the last value of the first window.
 
-    At horizon 0 the target at the window's end is what is asked for, so the one before it is the last one known.
+    At horizon 0 the target to predict is at the end of the window, so the last known target is the one before it.
     """
     return max(window - 1, max(horizon, 1) - horizon)
 
 
 def table_rows(table: Table, window: int, horizon: int) -> Rows:
-    """The rows of every series of a table; no window and no target reaches over the start of a stretch."""
+    """The rows of every series of a table; no window or target spans the start of a stretch."""
     lengths = table.lengths
     counts = np.maximum(lengths - horizon - first_end(window, horizon), 0)
     begins = table.starts + first_end(window, horizon)

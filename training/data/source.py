@@ -1,4 +1,4 @@
-"""A file or standard input to its bytes: decompressed, and told apart by its first bytes."""
+"""Read a file or standard input: decompress it, and detect its format by its first bytes."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ KINDS: dict[bytes, Kind] = {
     b"PAR1": "parquet",
     b"ARROW1": "arrow",
     b"\xff\xff\xff\xff": "arrow",  # an Arrow stream begins with a continuation marker
-    b"\xd0\xcf\x11\xe0": "excel",  # the older .xls
+    b"\xd0\xcf\x11\xe0": "excel",  # the older format .xls
 }
 FOREIGN = {
     b"%PDF": "a PDF document",
@@ -34,12 +34,12 @@ FOREIGN = {
     b"BZh": "compressed with bzip2",
     b"\xfd7zXZ": "compressed with xz",
 }
-EXCEL_PARTS = ("xl/workbook", "content.xml")  # of .xlsx and .xlsb, and of .ods
+EXCEL_PARTS = ("xl/workbook", "content.xml")  # members of .xlsx and .xlsb, and of .ods
 
 
 @dataclass(frozen=True)
 class Source:
-    """The bytes of a table: `name` as messages show it, `compression` gz, zst, zip or None."""
+    """The bytes of a table. name: for messages. compression: gz, zst, zip or None."""
 
     name: str
     content: bytes
@@ -48,7 +48,7 @@ class Source:
 
 
 def read_source(path: Path) -> Source:
-    """Read `path`, or standard input if it is `-`. Raises SeriesError if it cannot be read or is no table."""
+    """Read `path`, or standard input if it is `-`. Raises SeriesError if it cannot be read or is not a table."""
     name = "standard input" if path == STANDARD_INPUT else str(path)
     content, compression = _decompressed(name, _read(path))
     for magic, what in FOREIGN.items():

@@ -1,4 +1,4 @@
-"""`Table`: the series of a file, in time order, on a regular grid where they have a frequency."""
+"""`Table`: the series of a file, in time order, on a regular grid if they have a frequency."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Series(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column: its kind, number, time or text; its role, value, target, time, id or none (empty); three values."""
+    """A column. kind: number, time or text. role: value, target, time, id, or empty. examples: three values."""
 
     name: str
     kind: str
@@ -34,9 +34,9 @@ class Column(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something in a table that a run does not decide by itself: a code, what and where it is, the flags for it.
+    """A problem in a table: its code, a message with the place, and the flags that resolve it.
 
-    Codes are those of Nixtla's data audit where it has one: D001 duplicated times, D002 missing times, V001
+    Codes are those of Nixtla's data audit if it has one: D001 duplicated times, D002 missing times, V001
     negative values, V002 leading zeros. `refused`: a run needs one of the flags.
     """
 
@@ -48,12 +48,12 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """Series of one file, all rows below each other: sorted by series, and by time within a series.
+    """The series of one file in one array of rows, sorted by series, and by time within a series.
 
     values, targets: (rows,), the same array where a series is its own target. times: (rows,) microseconds since 1970
-    in UTC, or steps; None where the order of the rows is all that is known. starts: (stretches,), the first row of
-    each unbroken stretch; a series has several where gaps split it, and no window may reach over a start.
-    owners: (stretches,), the number of the series in `ids`. unit: what times count. read: what was decided, for the
+    in UTC, or steps; None if only the order of the rows is known. starts: (stretches,), the first row of
+    each unbroken stretch; a series has several if gaps split it, and no window may span a start.
+    owners: (stretches,), the number of the series in `ids`. unit: of the times. read: what was decided, for the
     card. left_out: series by id that cannot be used, with the reason.
     """
 
@@ -76,16 +76,16 @@ class Table:
 
     @property
     def season(self) -> int:
-        """Steps in a season, from the frequency; 1 where none is known."""
+        """Steps in a season, from the frequency; 1 if none is known."""
         return self.frequency.season if self.frequency else 1
 
     @cached_property
     def lengths(self) -> Integers:
-        """Rows of each stretch, (stretches,)."""
+        """Number of rows of each stretch, (stretches,)."""
         return np.diff(np.append(self.starts, len(self.values)))
 
     def series(self) -> Iterator[Series]:
-        """The series one by one, views into the table; one that gaps split comes whole."""
+        """The series one by one, as views into the table; a series that gaps split is one series."""
         edges = np.append(self.starts[np.flatnonzero(np.diff(self.owners, prepend=-1))], len(self.values))
         times = np.arange(len(self.values)) if self.times is None else self.times
         shown = times.view("datetime64[us]") if self.unit == "time" and self.times is not None else times

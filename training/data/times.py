@@ -1,4 +1,4 @@
-"""A column to times: formats of dates, day before month, zones, Excel's and Unix' numbers, plain steps."""
+"""Convert a column to times: date formats, day or month first, time zones, Excel and Unix numbers, plain steps."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -25,14 +25,14 @@ YEARLY = ("year", "jahr", "année", "annee", "año", "anno", "date", "ds")
 UNIX = {"unix": SECOND, "unix-ms": 1_000, "unix-us": 1}
 UNIX_RANGE = (500_000_000, 4_000_000_000)  # seconds: 1985 to 2096
 NAMED = {"excel", *UNIX, "steps", "day-first", "month-first"}
-MANY = 50_000  # rows of text from which on each text is read once
+MANY = 50_000  # number of rows from which on each distinct text is parsed only once
 QUARTER = r"^(?:(?P<y1>\d{4})[-: ]?[Qq](?P<q1>[1-4])|[Qq](?P<q2>[1-4])[-/ ]?(?P<y2>\d{4}))$"
 WEEK = r"^(\d{4})-?W(\d{2})(?:-?([1-7]))?$"
 
 
 @dataclass(frozen=True)
 class Times:
-    """Times of rows. ticks: microseconds since 1970 in UTC, or plain steps, (rows,). wall: the same by local clock.
+    """Times of rows. ticks: (rows,), microseconds since 1970 in UTC, or plain steps. wall: the same by local clock.
 
     unit: time, clock (a time of day without a date) or step. how: the format and zone, for the card.
     """
@@ -47,7 +47,7 @@ class Times:
 
 
 def looks_like_times(cells: pl.Series) -> bool:
-    """Whether a column holds dates or times of day, by its content alone: no plain number is one."""
+    """Whether a column has dates or times of day, by its content alone; plain numbers are not times."""
     if cells.dtype in (pl.Date, pl.Datetime):
         return True
     if cells.dtype != pl.String:
@@ -60,7 +60,7 @@ def looks_like_times(cells: pl.Series) -> bool:
 
 
 def read_times(frame: Frame, column: str, asked: str | None, *, many: bool = True) -> Times | tuple[Times, Times]:
-    """The times of a column; a pair, day first and month first, where the text leaves both open.
+    """The times of a column; a pair, day first and month first, if the text is ambiguous.
 
     `asked` is a strptime format, or one of excel, unix, unix-ms, steps, day-first, month-first. Raises SeriesError
     with the line and the text.
@@ -82,7 +82,7 @@ def read_times(frame: Frame, column: str, asked: str | None, *, many: bool = Tru
 
 
 def _distinct(frame: Frame, column: str, asked: str | None) -> Times | tuple[Times, Times]:
-    """`read_times` of a long column, in which most texts come many times."""
+    """`read_times` for a long column with many repeated texts: parses each distinct text once."""
     cells = frame.columns[column].fill_null("")
     texts = cells.unique(maintain_order=True)
     codes = cells.cast(pl.Enum(texts)).to_physical().to_numpy()
@@ -142,7 +142,7 @@ def _times(found: pl.Series, texts: Written, unit: Unit, pattern: str) -> Times:
 
 
 def _day_first(pattern: str) -> bool | None:
-    """Whether a format of numbers alone has the day first; None where it cannot be mistaken."""
+    """Whether a format of only numbers has the day first; None if it is unambiguous."""
     if "%B" in pattern or "%d" not in pattern or pattern.startswith("%Y"):
         return None
     return pattern.index("%d") < pattern.index("%m")
@@ -267,9 +267,9 @@ def _several(frame: Frame, column: str, texts: Written, formats: list[str]) -> s
 
 
 def in_zone(times: Times, zone: str, first_of_two: NDArray[np.bool_]) -> Times:
-    """Times of a local clock as times in UTC. `first_of_two`, (rows,): of a time that comes twice, the earlier one.
+    """Convert times of a local clock to UTC. `first_of_two`, (rows,): choose the earlier one of an ambiguous time.
 
-    Raises SeriesError for an unknown zone, or a local time that its clock never showed.
+    Raises SeriesError for an unknown zone, or a local time that is skipped in that zone.
     """
     wall = pl.Series(times.wall).cast(pl.Datetime("us"))
     choice = pl.Series(np.where(first_of_two, "earliest", "latest"))

@@ -1,1 +1,1 @@
-"""`python -m training inspect`: what a table holds, and what a run would do with it."""
+"""`python -m training inspect`: report the content of a table, and how a run would read it."""

@@ -1,4 +1,4 @@
-"""What a table's values look like: zeros, negatives, constant stretches, outliers, series that cannot be used."""
+"""Data audit of a table: leading zeros, negative values, constant stretches, outliers, unusable series."""
 
 import numpy as np
 import polars as pl
@@ -10,12 +10,12 @@ from training.data.rows import table_rows
 from training.data.series import DEFAULT_HELD_OUT
 from training.data.table import Problem, Table
 
-STRETCH = 10  # rows of one value, one after the other, from which on they are worth a word
+STRETCH = 10  # minimum number of consecutive rows with one value that is reported
 FENCES = 3.0  # interquartile ranges beyond the quartiles: "far out" (Tukey, 1977, "Exploratory data analysis")
 
 
 def find_problems(table: Table, window: int, horizon: int) -> list[Problem]:
-    """The table's own problems, and what its values show; none of the latter stops a run but unusable series.
+    """Problems of reading the table, and findings about its values. Of the findings only unusable series stop a run.
 
     Codes: V001 negative values, V002 leading zeros and F001 columns of text beside the id are those of Nixtla's
     audit; V003 constant stretches, V004 outliers and S001 series that are left out are added here.
@@ -34,7 +34,7 @@ def find_problems(table: Table, window: int, horizon: int) -> list[Problem]:
 
 
 def _place(table: Table, row: int) -> str:
-    """A row as an analyst finds it: its series and its time."""
+    """A row in words: its series and its time."""
     stretch = int(np.searchsorted(table.starts, row, "right")) - 1
     name = table.ids[int(table.owners[stretch])]
     when = at(int(table.times[row]), table.unit) if table.times is not None else f"row {row + 1}"
@@ -111,7 +111,7 @@ def _outliers(table: Table) -> list[Problem]:
 
 
 def _untrainable(table: Table, window: int, horizon: int) -> list[Problem]:
-    """What a run would refuse or leave out, with the default share of rows held out."""
+    """Series that a run would refuse or leave out, with the default share of held-out rows."""
     try:
         whole = usable(table, window, horizon)
         check_rows(table_rows(whole, window, horizon), DEFAULT_HELD_OUT, horizon)

@@ -1,4 +1,4 @@
-"""What was understood of a table: lines for a run's start, a text for people, a dictionary for programs."""
+"""Report of a table: summary lines for the start of a run, a text for people, a dictionary for JSON."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from training.data.errors import counted, listed, shown
 from training.data.problems import at
 from training.data.table import Problem, Table
 
-COLUMNS = 40  # columns that are listed, of wide tables
-FEW = 3  # ids that are listed
-WIDTH = 12  # characters of a label
+COLUMNS = 40  # maximum number of columns listed
+FEW = 3  # maximum number of ids listed
+WIDTH = 12  # width of a label in characters
 
 
 def summary(table: Table) -> list[str]:
-    """Some lines: how the file was read, what its columns are, how many series and rows, what was left out."""
+    """Summary lines: how the file was read, its columns, the number of series and rows, and what was left out."""
     lines = [_line("file", f"{table.name}: {_dialect(table)}"), _line("columns", _roles(table))]
     lines += [_line("rows", _rows(table)), _line("frequency", _frequency(table))]
     lines += [_line("note", note) for note in table.notes]
@@ -25,7 +25,7 @@ def summary(table: Table) -> list[str]:
 
 
 def for_people(table: Table, problems: list[Problem]) -> str:
-    """The summary, the columns, and each problem with the flag that answers it."""
+    """The summary, the columns, and each problem with the flag that resolves it."""
     columns = [
         f"  {shown(column.name):24} {column.kind:7} {column.role:7} {', '.join(column.examples)}".rstrip()
         for column in table.columns[:COLUMNS]
@@ -41,7 +41,7 @@ def for_people(table: Table, problems: list[Problem]) -> str:
 
 
 def for_programs(table: Table, problems: list[Problem]) -> dict[str, Any]:
-    """The same as JSON has it."""
+    """The same as a dictionary for JSON."""
     first, last = _span(table)
     values = table.values
     return {

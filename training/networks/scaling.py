@@ -1,4 +1,4 @@
-"""Scaling inside the graph, so that training and serving cannot scale differently."""
+"""Scaling layers inside the network, so that training and serving cannot scale differently."""
 
 import math
 from typing import TYPE_CHECKING
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import keras
 
 
-SMALL = 2.0**-10  # of a standard deviation; Normalization divides by at least 1e-7, and sees less as no variation
+SMALL = 2.0**-10  # smallest standard deviation without a Rescaling: Normalization divides by at least 1e-7
 
 
 def normalization(inputs: Values | None, shape: tuple[int, ...]) -> "list[keras.layers.Layer]":
     """A Normalization layer with one mean and one variance over all of `inputs`, as a list; empty without inputs.
 
-    Where the inputs are small, a Rescaling by a power of two, which changes no digit, comes before it.
-    shape: the shape of the layer's input, -1 for the rows.
+    For small inputs it follows a Rescaling by a power of two, which is exact. shape: of the input of the layer, -1 for
+    the rows.
     """
     from keras import layers
 
@@ -32,18 +32,18 @@ def normalization(inputs: Values | None, shape: tuple[int, ...]) -> "list[keras.
 
 
 def standard_deviation(values: Values) -> float:
-    """The standard deviation, or 1 where all values are the same, so that it can be divided by."""
+    """The standard deviation, or 1 if all values are the same, to avoid a division by 0."""
     return float(np.std(values)) or 1.0
 
 
 def standardise(values: Values, fitted: Values) -> Values:
-    """`values` less the mean of `fitted`, over its standard deviation."""
+    """`values` minus the mean of `fitted`, divided by its standard deviation."""
     standardised: Values = (values - fitted.mean()) / standard_deviation(fitted)
     return standardised
 
 
 def with_rescaling(core: "keras.Sequential", targets: Values) -> "keras.Sequential":
-    """`core`, which is fitted on standardised targets, followed by a layer that brings back the targets' unit."""
+    """`core`, fitted on standardised targets, followed by a layer that restores the unit of the targets."""
     import keras
 
     rescaling = keras.layers.Rescaling(scale=standard_deviation(targets), offset=float(np.mean(targets)))

@@ -1,4 +1,4 @@
-"""The service as a client sees it: the card of a model, and /score."""
+"""HTTP client of the service: the card of a model, and /score."""
 
 import json
 from typing import Any
@@ -8,12 +8,12 @@ from urllib.request import Request, urlopen
 
 from training.values import Values
 
-SECONDS = 60  # more than the longest deadline that a service has by default
-LONGEST_ANSWER = 500  # characters of an error that are shown
+SECONDS = 60  # more than the default deadline of a service
+LONGEST_ANSWER = 500  # maximum number of characters of an error shown
 
 
 class ServiceError(OSError):
-    """The service does not answer, or refuses; the text says where and why."""
+    """The service does not answer, or refuses a request; the message says where and why."""
 
 
 class Client:
@@ -31,7 +31,7 @@ class Client:
         return card
 
     def score(self, model: str, key: str, windows: Values, actuals: Values) -> dict[str, Any]:
-        """The errors of each version. key: of the windows in the body. Raises ServiceError."""
+        """The errors of each version. key: the JSON key of the windows. Raises ServiceError."""
         known = [[None if value != value else value for value in row] for row in actuals.tolist()]  # noqa: PLR0124 - NaN
         return self._ask(f"/score/{quote(model)}", {key: windows.tolist(), "actuals": known})
 
@@ -51,7 +51,7 @@ class Client:
 
 
 def _detail(error: HTTPError) -> str:
-    """The service's own words: its `detail`, or the messages of a list of problems with their places."""
+    """The error message of the service: its `detail`, or the messages of a list of errors with their places."""
     text = error.read().decode(errors="replace")
     try:
         detail = json.loads(text)["detail"]

@@ -1,4 +1,4 @@
-"""Windows that end before the newest values of each series, and these values as the actuals of their steps."""
+"""Windows to score: they end before the newest values of each series, which are the actual values of their steps."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from training.values import Values
 
 
 class Shape(NamedTuple):
-    """What a model takes and answers. horizon: rows from the window's last value to the first step."""
+    """Input and output of a model. horizon: rows from the window's last value to the first step."""
 
     window: int
     steps: int
@@ -18,7 +18,7 @@ class Shape(NamedTuple):
 
 
 class ActualRows(NamedTuple):
-    """windows: (rows, window). actuals: (rows, steps), NaN for what is not there yet or is not to be scored."""
+    """windows: (rows, window). actuals: (rows, steps), NaN for values that do not exist yet or are not to be scored."""
 
     windows: Values
     actuals: Values
@@ -27,8 +27,8 @@ class ActualRows(NamedTuple):
 def actual_rows(table: Table, shape: Shape, last: int) -> ActualRows:
     """All windows for which one of the `last` newest values of a series is one of the steps.
 
-    Each of these values is an actual as many times as there are steps, once 1 step ahead, once 2, and so on, as far
-    as the series reaches back. No window and no step reaches over the start of a stretch.
+    Each of these values is an actual value once for every step: 1 step ahead, 2 steps ahead, and so on, if the series
+    is long enough. No window or step spans the start of a stretch.
     """
     parts = list(_parts(table, shape, last))
     if not parts:
@@ -41,7 +41,7 @@ def _parts(table: Table, shape: Shape, last: int) -> Iterator[ActualRows]:
     series_ends = {int(owner): int(end) for owner, end in zip(table.owners, ends, strict=True)}  # of the last stretch
     ahead = shape.horizon + np.arange(shape.steps)
     for owner, begin, end in zip(table.owners.tolist(), begins.tolist(), ends.tolist(), strict=True):
-        oldest = series_ends[owner] - last  # the first value to be scored
+        oldest = series_ends[owner] - last  # the first value to score
         first = max(begin + shape.window - 1, oldest - int(ahead[-1]))
         window_ends = np.arange(first, end - shape.horizon)
         if not len(window_ends):

@@ -1,4 +1,4 @@
-"""Score a model on the newest values of a table: read, send in parts, print the errors by version."""
+"""Score a model on the newest values of a table: read it, send requests, print the errors by version."""
 
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from training.score.rows import ActualRows, Shape, actual_rows
 from training.score.shown import table_of
 from training.score.total import Total
 
-NUMBERS_AT_ONCE = 100_000  # in a request: some megabytes, below the limits that a service has by default
+NUMBERS_AT_ONCE = 100_000  # per request: some megabytes, below the default limits of a service
 
 
 def score(config: ScoreConfig) -> None:
@@ -23,7 +23,7 @@ def score(config: ScoreConfig) -> None:
     shape = Shape(card["window"], card["steps"], card["horizon"])
     rows = _read(config, card, shape)
     key = f"{card['input']['name']}s"
-    is_single = card["input"]["shape"][1:] == [1]  # a row is a number, without brackets
+    is_single = card["input"]["shape"][1:] == [1]  # one value is sent as a number, not as a list
     totals: dict[int, Total] = {}
     answer: dict[str, Any] = {}
     for sent, part in enumerate(_parts(rows)):
@@ -42,7 +42,7 @@ def _key(config: ScoreConfig) -> str | None:
 
 
 def _read(config: ScoreConfig, card: dict[str, Any], shape: Shape) -> ActualRows:
-    """The rows of the table; its columns are those of the card, if no flag says otherwise."""
+    """The rows of the table, with the columns of the card unless a flag names others."""
     data = card["data"]
     chosen = {"column": config.column or data["column"], "target": config.target or data["target"]}
     with show_reading(config.data):

@@ -1,4 +1,4 @@
-"""The errors by version as a table for people."""
+"""Text table of the errors by version."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ COLUMNS = ("version", "mae", "rmse", "mase", "persistence", "seasonal naive", "8
 
 
 def table_of(model: str, answer: dict[str, Any], totals: dict[int, Total]) -> str:
-    """A line for each version, the live one first; which one is closest; and the versions that were skipped."""
+    """A line for each version, the live one first; the version with the smallest error; and skipped versions."""
     live = answer["version"]
     rows = [_row(f"{version}{' live' if version == live else ''}", total) for version, total in totals.items()]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]

@@ -1,4 +1,4 @@
-"""The errors of one version over several answers of /score."""
+"""Total errors of one version over several answers of /score."""
 
 from collections import Counter
 from math import sqrt
@@ -8,7 +8,7 @@ FORECASTS = ("model", "persistence", "seasonal_naive")
 
 
 class Total:
-    """Sums of what several answers say of one version, by the number of their actual values."""
+    """Sums of the errors of one version over several answers, weighted by their number of actual values."""
 
     def __init__(self) -> None:
         self.actuals = 0
@@ -18,7 +18,7 @@ class Total:
         self._covered: Counter[str] = Counter()
 
     def add(self, found: dict[str, Any]) -> None:
-        """Add one answer's errors of the version."""
+        """Add the errors of the version in one answer."""
         count = found["actuals"]
         self.actuals += count
         for name in FORECASTS:
@@ -32,7 +32,7 @@ class Total:
             self._scaled = None if found["mase"] is None else self._scaled + found["mase"] * count
 
     def mae(self, name: str = "model") -> float | None:
-        """Of the model or of a baseline; None without one."""
+        """Mean absolute error of the model or of a baseline; None without one."""
         return self._absolute[name] / self.actuals if self.actuals and name in self._absolute else None
 
     @property
@@ -44,5 +44,5 @@ class Total:
         return self._scaled / self.actuals if self.actuals and self._scaled is not None else None
 
     def coverage(self, level: str) -> float | None:
-        """Share of the actual values inside of the interval; None without one."""
+        """Share of the actual values inside the interval; None without intervals."""
         return self._covered[level] / self.actuals if self.actuals and level in self._covered else None
