@@ -65,9 +65,9 @@ def test_a_worker_that_does_not_serve_what_was_decided_makes_readiness_fall(tmp_
         wait_for(lambda: len(list((state / "workers").glob("[0-9]*.json"))) == 2)
         confirmed = next((state / "workers").glob("[0-9]*.json"))
         confirmed.write_text('[0, "cannot load mlp: no memory"]')
-        wait_for(lambda: httpx.get(f"{server.url}/health/ready").status_code == 503)
-        detail = httpx.get(f"{server.url}/health/ready").json()["detail"]
-        assert "does not serve what was decided: cannot load mlp: no memory" in detail
+        reason = "does not serve what was decided: cannot load mlp: no memory"
+        # Each worker looks for itself: right after the first refusal the other one may still be ready.
+        wait_for(lambda: reason in httpx.get(f"{server.url}/health/ready").json().get("detail", ""))
 
         add_version(models_dir, "mlp", 2)
         wait_for(lambda: httpx.get(f"{server.url}/health/ready").status_code == 200)
