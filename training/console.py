@@ -109,11 +109,11 @@ def table(card: ModelCard) -> str:
     evaluation = card.evaluation
     rows = {"model": evaluation.model} | evaluation.baselines
     names = [name for name in Metrics.model_fields if any(getattr(one, name) is not None for one in rows.values())]
-    lines = [f"{card.name}/{card.version}".ljust(16) + "".join(f"{name:>15}" for name in names)]
+    lines = [f"{card.name}/{card.version}".ljust(14) + "".join(f"{name:>15}" for name in names)]
     for label, metrics in rows.items():
         values = (getattr(metrics, name) for name in names)
         lines.append(
-            label.replace("_", " ").ljust(16)
+            label.replace("_", " ").ljust(14)
             + "".join(f"{'-' if value is None else f'{value:.4g}':>15}" for value in values)
         )
     return "\n".join(lines)

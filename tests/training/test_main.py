@@ -116,7 +116,7 @@ def test_a_series_of_ones_own_is_trained_on_and_named_on_the_card_without_its_fo
 
     card = verify(tmp_path / "m", "lstm", 1).card
     assert code == 0
-    assert (card.window, card.horizon, card.input.shape) == (3, 1, [None, 3, 1])
+    assert (card.window, card.horizon, card.input.shape) == (3, 1, [None, 3])
     assert (card.data.source, card.config["data"]) == ("own.csv", "own.csv")
     assert str(tmp_path) not in card.model_dump_json()
 
@@ -126,7 +126,8 @@ def test_a_run_says_first_how_the_table_was_read_and_its_card_keeps_it(
 ) -> None:
     path = CHECKOUT / "tests/data/tables/days_left_out.csv"
 
-    flags = ["--gaps", "interpolate", "--networks", "linear", "--batch-size", "30000000", "--models-dir", str(tmp_path)]
+    flags = ["--gaps", "interpolate", "--networks", "linear", "--recipe", "scaled", "--batch-size", "30000000"]
+    flags += ["--models-dir", str(tmp_path)]
     code = main(["--data", str(path), *flags])
 
     assert code == 0

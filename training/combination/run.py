@@ -115,7 +115,6 @@ def _resolved(config: TrainConfig, prepared: Prepared) -> dict[str, int | float]
         "season": windows.season,
         "units": units,
         "backtest": prepared.spans.judged,
-        "budget": budget.steps,
         "batch_size": budget.batch_size,
         "learning_rate": budget.learning_rate,
     }
