@@ -33,7 +33,7 @@ class TrainConfig(SeriesConfig):
     The series are those of a table (--data), or the article's.
     `python -m training report` compares networks instead: see `report --help`;
     `python -m training inspect` says what a table holds: see `inspect --help`;
-    `python -m training score` sends newer values to a running service: see `score --help`.
+    `python -m training score` sends newer values to a service: `score --help`.
     """
 
     networks: tuple[str, ...] = Field(("lstm", "mlp"), description=f"networks to train, of {', '.join(NETWORKS)}")
