@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import stat
 import sys
 from pathlib import Path
 
@@ -35,10 +34,9 @@ def ask(tester: SelfTester, folder: Path, seconds: float = 60) -> Verdict:
 
 def running_instead(tester: SelfTester, folder: Path, script: str) -> None:
     """Run another program instead of the self-test."""
-    program = folder.parent / "program"
-    program.write_text(f"#!{sys.executable}\n{script}\n")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    tester._command = [str(program)]
+    program = folder.parent / "program.py"
+    program.write_text(script)
+    tester._command = [sys.executable, str(program)]
 
 
 READY = (
