@@ -28,7 +28,8 @@ PARALLEL := -n 2 --dist worksteal
 test-service: $(VENV)/$(notdir $(PYTHON))/service.installed  ## the tests that need no TensorFlow, on another Python: PYTHON=python3.13
 	$(VENV)/$(notdir $(PYTHON))/bin/python -m pytest $(PARALLEL) $(WITHOUT_TENSORFLOW) $(ARGS)
 
-WITHOUT_TENSORFLOW := tests/artifact tests/service tests/contract/test_predict.py tests/contract/test_models.py
+WITHOUT_TENSORFLOW := tests/artifact tests/service/connection tests/service/inference tests/service/middleware \
+	tests/service/protocols tests/service/telemetry tests/contract/test_predict.py
 
 $(VENV)/%/service.installed: requirements/test-service.txt
 	@$(PYTHON) requirements/check_machine.py serve
