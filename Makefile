@@ -99,7 +99,12 @@ bench-start: $(VENV)/test.installed  ## cold start, memory and size beside the s
 bench-tables: $(VENV)/train.installed  ## ten million rows read and windowed, beside what Polars alone takes
 	$(BIN)/python -m benchmarks.tables
 
-bench-forecast: $(VENV)/test.installed  ## the networks on M1, Tourism and M3 beside statsforecast's methods
+# Not in requirements/test.txt: it would hold pandas back for every test.
+$(VENV)/statsforecast.installed: $(VENV)/test.installed
+	$(BIN)/python -m pip install --quiet statsforecast==2.1.1
+	@touch $@
+
+bench-forecast: $(VENV)/statsforecast.installed  ## the networks on M1, Tourism and M3 beside statsforecast's methods
 	$(BIN)/python -m benchmarks.forecast $(ARGS)
 
 bench-train: $(VENV)/train.installed  ## the compiled training loop beside Keras' own fit

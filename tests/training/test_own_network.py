@@ -6,7 +6,7 @@ import httpx
 import keras
 import pytest
 
-from artifact import verify
+from artifact import names, verify
 from tests.server import running
 from training.__main__ import main
 from training.networks.network import Network
@@ -37,7 +37,7 @@ def test_a_network_added_to_the_registry_is_published_by_its_name(models_dir: Pa
 
     assert (card.name, card.network, card.steps) == ("sales-perceptron", "perceptron", 1)
     assert (card.input.name, card.input.shape, card.window) == ("window", [None, 5], 5)
-    assert sorted(path.name for path in models_dir.iterdir()) == ["sales-mlp", "sales-perceptron"]
+    assert names(models_dir) == ["sales-mlp", "sales-perceptron"]
 
 
 def test_every_protocol_the_documents_and_the_page_have_it(models_dir: Path, tmp_path: Path) -> None:
