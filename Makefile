@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help clean serve train test test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-tables bench-train
+.PHONY: help clean serve train test test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-tables bench-train
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'

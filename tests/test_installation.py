@@ -76,7 +76,7 @@ def test_what_make_installs_starts_from_any_folder(tmp_path: Path) -> None:
     (checkout / "requirements" / "serve.txt").touch()  # no packages: only the path to the checkout is tested
     (checkout / "service" / "__main__.py").write_text("print('started')")
     environment = os.environ | {"PYTHONSAFEPATH": "1", "LC_ALL": "C"}
-    make = ["make", ".venv/serve.installed", f"PYTHON={sys.executable}"]
+    make = ["make", ".venv/serve.installed", f"PYTHON={Path(sys.executable).resolve()}"]
     subprocess.run(make, cwd=checkout, env=environment, check=True, capture_output=True)
 
     for folder in (elsewhere, checkout):

@@ -94,8 +94,8 @@ def test_the_highest_version_is_live_and_takes_windows_of_its_own_length(tmp_pat
     series.write_text("x\n" + "\n".join(str(value % 9) for value in range(80)))
     models_dir = copy_of_shipped(tmp_path / "models")
 
-    options = ["--csv", str(series), "--column", "x", "--window", "3", "--epochs", "2", "--models-dir", str(models_dir)]
-    assert main(options) == 0
+    options = ["--csv", str(series), "--column", "x", "--window", "3", "--epochs", "2", "--recipe", "scaled"]
+    assert main([*options, "--change-signature", "--models-dir", str(models_dir)]) == 0
 
     with running(tmp_path / "log", models_dir=models_dir) as server, httpx.Client(base_url=server.url) as client:
         three = client.post("/predict/lstm", json={"window": [1, 2, 3]})
