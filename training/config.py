@@ -86,10 +86,14 @@ class TrainConfig(SeriesConfig):
         description="days until the version is due to be replaced, for the card and the alert; unset: no limit",
     )
     publish_if: Literal["always", "better"] = Field(
-        "always", description="better: only if the error on the held-out windows is lower than the live version's"
+        "always",
+        exclude=True,
+        description="better: only if the error on the held-out windows is lower than the live version's",
     )
     change_signature: CliToggleFlag[bool] = Field(
-        default=False, description="publish although window, steps, horizon or target are not those of the live version"
+        default=False,
+        exclude=True,
+        description="publish although window, steps, horizon or target are not those of the live version",
     )
     models_dir: Path = Field(Path("models"), exclude=True, description="the model repository to publish to")
     card_key_file: Path | None = Field(

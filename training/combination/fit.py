@@ -64,7 +64,9 @@ class Fits:
             most = self._steps.get(key, round(most * UNWATCHED))
         name = f"{hidden.__module__.rpartition('.')[2]}_{hidden.__name__}_{member + 1}"
         on_steps = self._start_fit(f"{name} for {stage.name}")
-        steps = trainer.fit(stage.known, self._seed + member, on_steps, most=most, validation=stage.validation)
+        steps = trainer.fit(
+            stage.known, self._seed + MEMBERS * stage.seed + member, on_steps, most=most, validation=stage.validation
+        )
         if stage.validation is not None:
             self._steps[key] = steps
         return trainer.fitted(name)
@@ -77,11 +79,15 @@ class Fits:
 
 
 class Stage(NamedTuple):
-    """What a fit may know. known: (rows, steps), the targets to fit on. validation: those to stop by, if any."""
+    """What a fit may know. known: (rows, steps), the targets to fit on. validation: those to stop by, if any.
+
+    seed: added to the seed of all fits.
+    """
 
     name: str
     known: Mask
     validation: Mask | None = None
+    seed: int = 0
 
 
 def suits_logarithms(windows: Windows) -> bool:

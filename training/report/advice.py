@@ -12,6 +12,7 @@ from training.values import Values
 
 NAIVE = ("persistence", "mean")
 MLPS = ("mlp_last", "mlp", "tanh_mlp")
+LSTMS = ("lstm", "combination")
 LEVEL = 0.05  # significance level, the usual one
 GAIN = 0.02  # of the RMSE: a smaller gain is not worth a costlier model, even if it is significant
 
@@ -19,29 +20,36 @@ GAIN = 0.02  # of the RMSE: a smaller gain is not worth a costlier model, even i
 def advise(rolled: RollingResults) -> str:
     """Recommend, in one sentence, the cheapest model that no costlier one beats, and whether to deploy it."""
     naive, mlp = _best(rolled, NAIVE), _best(rolled, MLPS)
+    lstm = _best(rolled, [name for name in LSTMS if name in rolled.contenders])
     chosen = naive
-    for name in ("linear", mlp, "lstm"):
+    for name in ("linear", mlp, lstm):
         if beats(rolled, name, chosen) and name == _best(rolled, (chosen, mlp, name)):
             chosen = name
     # Near the significance level a network can just pass the test while least squares, with equal errors, just fails.
     if chosen != naive and not _smaller(rolled, chosen, "linear"):
         chosen = "linear"
-    rest = [name for name in (naive, "linear", mlp, "lstm") if name != chosen]
+    rest = [name for name in (naive, "linear", mlp, lstm) if name != chosen]
     others = ", ".join(f"{NAMES[name]} {_rmse(rolled, name)}" for name in rest)
     subject = f"{NAMES[chosen][0].upper()}{NAMES[chosen][1:]}"
-    return f"{subject} {_verdict(chosen, naive)}; {_action(chosen)}. RMSE {_rmse(rolled, chosen)}; {others}."
+    return (
+        f"{subject} {_verdict(chosen, naive)}; {_action(rolled, chosen, lstm)}. RMSE {_rmse(rolled, chosen)}; {others}."
+    )
 
 
 def _verdict(chosen: str, naive: str) -> str:
     if chosen == naive:
         return "is not beaten by any model"
-    return "is the best model" if chosen == "lstm" else "is enough: no costlier model beats it"
+    return "is the best model" if chosen in LSTMS else "is enough: no costlier model beats it"
 
 
-def _action(chosen: str) -> str:
+def _action(rolled: RollingResults, chosen: str, lstm: str) -> str:
     if chosen in NAIVE:
         return "do not deploy a model"
-    return "deploy it" if chosen in ("lstm", "mlp_last") else "deploy it, not the LSTM"
+    if chosen in (*LSTMS, "mlp_last"):
+        return "deploy it"
+    if not _smaller(rolled, chosen, lstm):
+        return f"deploy it, or the {NAMES[lstm]}, which is as good"
+    return "deploy it, not the LSTM"
 
 
 def _best(rolled: RollingResults, names: Sequence[str]) -> str:

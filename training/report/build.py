@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.report.article import article_runs
 from training.report.article_findings import article_section
+from training.report.competition import competition_section
 from training.report.config import READING, ReportConfig
 from training.report.cost import cost_runs
 from training.report.files import write
@@ -60,4 +61,5 @@ def _experiments(config: ReportConfig) -> list[Section]:
         article_section(article, found[0]),
         shampoo_section(shampoo, found[3]),
         sunspots_section(sunspots, found[4]),
+        competition_section(config.out),
     ]

@@ -17,6 +17,7 @@ QUICK_SEEDS = 2
 SPANS = (1, 2, 3, 5, 10, 20, 50)
 QUICK_SPANS = (1, 3, 10)
 QUICK_EPOCHS = 400
+HELD_OUT = 0.4  # of a series' rows, cut into as many blocks as there are rolling origins
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Style(NamedTuple):
 INK = Style("#333333", "#d8d8d8", "-", "")
 STYLES = {
     "lstm": Style("#c2410c", "#ff9257", "-", "o"),
+    "combination": Style("#7f1d1d", "#f5a3a3", "--", "*"),
     "tanh_mlp": Style("#0067a8", "#62b5f0", "-", "s"),
     "mlp": Style("#00795c", "#2fd0a5", "--", "^"),
     "mlp_last": Style("#a3457f", "#f0a0cf", ":", "v"),

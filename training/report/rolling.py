@@ -10,12 +10,11 @@ import numpy as np
 from training.data.errors import SeriesError
 from training.data.rows import Rows
 from training.data.series import load_rows
-from training.report.config import Budget
+from training.report.config import HELD_OUT, Budget
 from training.series_config import SeriesConfig
 from training.values import Values
 
 ORIGINS = 5
-HELD_OUT = 0.4  # of the rows, cut into as many blocks as there are origins
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,16 @@ class RollingRun:
 
     def run(self) -> dict[str, Any]:
         """Predictions by model, the targets, and the seconds of training."""
+        from training.report.combination import can_forecast, forecast
         from training.report.contenders import Split, fit_contenders
 
         rows = self.source.rows()
         split = Split(max(self.cut - max(self.source.horizon - 1, 0), 1), self.cut, self.end)
         outcomes = fit_contenders(rows, split, self.seed, self.budget)
         predictions = {name: o.predictions[self.cut : self.end].tolist() for name, o in outcomes.items()}
+        if can_forecast(rows, self.source.horizon):
+            answers = forecast(rows, self.source.horizon, self.cut, self.end, self.seed)
+            predictions["combination"] = answers.tolist()
         if self.autoreg:
             predictions["autoreg"] = _autoreg(rows, split.known, self.cut, self.end).tolist()
         return {

@@ -73,11 +73,12 @@ def of_errors(errors: dict[str, np.ndarray]) -> RollingResults:
         ("mlp_last", "MLP on the last value is enough: no costlier model beats it; deploy it"),
         ("tanh_mlp", "MLP with tanh on the window is enough: no costlier model beats it; deploy it, not the LSTM"),
         ("lstm", "LSTM on the window is the best model; deploy it"),
+        ("combination", "LSTM by the combination recipe is the best model; deploy it"),
     ],
 )
 def test_the_contender_with_by_far_the_smallest_errors_is_advised(best: str, sentence: str) -> None:
-    noise = np.random.default_rng(0).normal(size=(7, 80))
-    names = ("persistence", "mean", "linear", "mlp_last", "mlp", "tanh_mlp", "lstm")
+    noise = np.random.default_rng(0).normal(size=(8, 80))
+    names = ("persistence", "mean", "linear", "mlp_last", "mlp", "tanh_mlp", "lstm", "combination")
 
     found = of_errors({name: noise[k] * (0.1 if name == best else 1) for k, name in enumerate(names)})
 
