@@ -83,13 +83,17 @@ class Evaluation(_Record):
 
 
 class DataSource(_Record):
-    """Training data of the artifact; `sha256` is computed over windows and targets as little-endian float64."""
+    """Training data of the artifact; `sha256` is computed over windows and targets as little-endian float64.
+
+    series: id of the series, if the table has several and the model was trained on this one alone.
+    """
 
     source: str
     column: str | None
     target: str | None
     rows: int = Field(ge=1)
     sha256: str
+    series: str | None = None
     frequency: str | None = Field(
         None, description="pandas' alias, such as MS or 15min; null where rows have no time; see artifact.calendar"
     )

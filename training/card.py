@@ -1,7 +1,5 @@
 """The draft of a model's card: what training knows of an artifact before it is published."""
 
-import platform
-from importlib.metadata import version
 from typing import NamedTuple
 
 import keras
@@ -24,13 +22,13 @@ from training.config import TrainConfig
 from training.data.table import Table
 from training.ends import tail_of
 from training.export import predict_keras, predict_litert
+from training.libraries import libraries
 from training.networks.network import Network
 from training.series_config import STANDARD_INPUT
 from training.values import Values
 
 GOLDEN_SAMPLES = 5  # enough to tell two networks apart, few enough to be checked at every load
 Files = dict[str, bytes]
-LIBRARIES = ("tensorflow", "keras", "ai-edge-litert", "numpy")
 
 
 class Subject(NamedTuple):
@@ -62,7 +60,7 @@ def draft_card(
         network=network.name,
         seed=config.seed,
         config=config.on_card(**subject.resolved),
-        libraries={"python": platform.python_version()} | {library: version(library) for library in LIBRARIES},
+        libraries=libraries(),
         data=subject.source,
         input=TensorSpec(name=model.inputs[0].name, shape=list(model.input_shape)),
         output=TensorSpec(name="prediction", shape=list(model.output_shape)),

@@ -5,31 +5,31 @@ import sys
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from artifact import Artifact, ArtifactError, ModelCard, read_key
-from training.combination.prepare import Prepared, prepare
+from artifact import ArtifactError, ModelCard, read_key
+from training.combination.prepare import prepare
 from training.config import TrainConfig
 from training.console import show_reading
 from training.data.errors import SeriesError
 from training.data.rows import Rows
 from training.data.series import load_rows
+from training.each.run import train_each
 from training.inspect.config import InspectConfig
 from training.inspect.run import inspect
 from training.inspect.shown import summary
-from training.networks.registry import NETWORKS
 from training.parser import parse
 from training.publish import check_writable, labels, publish_all
 from training.quiet import silent_stderr
 from training.report.config import ReportConfig
 from training.score.config import ScoreConfig
 from training.score.run import score
-from training.signature import check_signature, live, planned_signature, signature_of
+from training.signature import live_versions
 
-FAILED, BAD_INPUT, NOT_BETTER = 1, 2, 3
+FAILED, BAD_INPUT, NOT_BETTER, SERIES_FAILED = 1, 2, 3, 4
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; returns 0, 2 for wrong arguments or data, 3 for a model that `--publish-if better`
-    kept back, 1 for any other error that it can name.
+    kept back, 4 for a series that failed with `--each`, 1 for any other error that it can name.
     """
     try:
         if arguments[:1] == ["report"]:
@@ -39,7 +39,8 @@ def run(arguments: list[str]) -> int:
         elif arguments[:1] == ["score"]:
             score(parse(ScoreConfig, arguments[1:]))
         else:
-            return _train(parse(TrainConfig, arguments))
+            config = parse(TrainConfig, arguments)
+            return _train_each(config) if config.each else _train(config)
     except ValidationError as error:
         return _fail(BAD_INPUT, "; ".join(_describe(problem) for problem in error.errors()))
     except SeriesError as error:
@@ -60,7 +61,7 @@ def _train(config: TrainConfig) -> int:
         config = config.for_rows(len(prepared.targets))
     key = read_key(config.card_key_file)
     check_writable(config.models_dir, map(config.model_name, config.networks))
-    served = _live_versions(config, prepared, key)
+    served = live_versions(config, prepared, key)
     # TensorFlow takes seconds to import: by now the arguments and the data are known to be good.
     with silent_stderr():
         from training.compare import compare
@@ -80,19 +81,11 @@ def _train(config: TrainConfig) -> int:
     return NOT_BETTER if worse else 0
 
 
-def _live_versions(config: TrainConfig, prepared: Prepared | Rows, key: bytes | None) -> dict[str, Artifact]:
-    """The live version of each model of the run, by name. Raises SignatureError where its signature would change."""
-    found = {}
-    for network in config.networks:
-        name = config.model_name(network)
-        if (served := live(config.models_dir, name, key)) is None:
-            continue
-        planned = planned_signature(config, prepared, NETWORKS[network])
-        if not config.change_signature:
-            check_signature(config.models_dir, served, planned)
-        if signature_of(served.card) == planned:
-            found[name] = served
-    return found
+def _train_each(config: TrainConfig) -> int:
+    results = train_each(config)
+    if results.failures:
+        return SERIES_FAILED
+    return NOT_BETTER if results.worse else 0
 
 
 def _show(config: TrainConfig, cards: list[ModelCard]) -> None:

@@ -9,9 +9,11 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import CliToggleFlag
 
 from artifact import NAME_PATTERN
+from training.cluster import Backend
 from training.networks.registry import NETWORKS
 from training.series_config import SeriesConfig
 
+EACH_FIELDS = ("backend", "address", "jobs", "failures")
 COMBINATION_FIELDS = ("steps", "season", "units", "backtest")
 # On the article's 100 rows: the cosine of the scaled recipe has settled by then; 2000 is the article's own number.
 ARTICLE_STEPS = 20  # of an epoch on the article's 100 rows, 5 at a time
@@ -95,6 +97,31 @@ class TrainConfig(SeriesConfig):
         exclude=True,
         description="publish although window, steps, horizon or target are not those of the live version",
     )
+    each: CliToggleFlag[bool] = Field(
+        default=False,
+        exclude=True,
+        description="a model for each series of the table, published as ID-lstm, ID-mlp and so on, or NAME-ID-lstm; "
+        "the same command goes on where an interrupted one was",
+    )
+    backend: Backend = Field(
+        "loky",
+        exclude=True,
+        description="where the series are trained, for --each: loky, processes of this machine; dask or ray, a cluster",
+    )
+    address: str | None = Field(
+        None,
+        min_length=1,
+        exclude=True,
+        description="of the cluster: tcp://HOST:8786 for dask; HOST:6379 for ray, unset: RAY_ADDRESS, or this machine",
+    )
+    jobs: int | None = Field(
+        None, ge=1, exclude=True, description="processes of this machine, for --each; unset: one for each core"
+    )
+    failures: Path | None = Field(
+        None,
+        exclude=True,
+        description="CSV file for the series that failed, for --each; unset: failed-series.csv in --models-dir",
+    )
     models_dir: Path = Field(Path("models"), exclude=True, description="the model repository to publish to")
     card_key_file: Path | None = Field(
         default_factory=_card_key_file,
@@ -109,6 +136,7 @@ examples:
   python -m training
   python -m training --data sales.csv --column units --name sales
   python -m training --data shops.csv --id shop --steps 12 --networks pair
+  python -m training --data shops.csv --id shop --each
   python -m training --networks lstm,gru,linear --epochs 500 --held-out 0.2
   python -m training report --data sales.csv --column units"""
 
@@ -121,6 +149,21 @@ examples:
         if not networks or len(set(networks)) < len(networks):
             raise ValueError("name one network or more, each once")
         return networks
+
+    @model_validator(mode="after")
+    def _check_each(self) -> Self:
+        if self.each and self.data is None:
+            raise ValueError("--each needs --data, a table of many series")
+        given = [name for name in EACH_FIELDS if name in self.model_fields_set]
+        if given and not self.each:
+            raise ValueError(f"{', '.join(f'--{name}' for name in given)}: only with --each")
+        if self.jobs and self.backend != "loky":
+            raise ValueError(f"--jobs: the processes of --backend {self.backend} are those of the cluster")
+        if self.address and self.backend == "loky":
+            raise ValueError("--address: only with --backend dask or ray")
+        if self.backend == "dask" and not self.address:
+            raise ValueError("--backend dask needs the --address of the scheduler, as tcp://HOST:8786")
+        return self
 
     @model_validator(mode="after")
     def _check_name(self) -> Self:

@@ -1,4 +1,4 @@
-"""Process pool with joblib: each process has one thread and has TensorFlow loaded."""
+"""Process pool with joblib, on this machine or on a cluster: each process has one thread and has TensorFlow loaded."""
 
 import logging
 import os
@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
+import joblib
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
+from training.cluster import Backend, connected
 from training.quiet import silent_stderr
 
 Task = TypeVar("Task")
@@ -27,29 +30,68 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
 }
 PARENT_SECONDS = 0.5  # interval at which a process checks whether its parent still runs
+CHUNK = 8  # tasks for each process of a Ray cluster whose results come together
+DIED = "a worker process died, perhaps for lack of memory; what is finished is kept, and the same command goes on"
+# A worker of Dask may have several threads, but Keras keeps its state by process.
+_alone = threading.Lock()
 
 
-def run_in_processes(function: Callable[[Task], Any], tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
+class Where(NamedTuple):
+    """Where tasks run. jobs: number of processes on this machine; None for one per core.
+
+    address: of the cluster's scheduler, for dask and ray.
+    """
+
+    backend: Backend = "loky"
+    address: str | None = None
+    jobs: int | None = None
+
+
+HERE = Where()
+
+
+def run_in_processes(
+    function: Callable[[Task], Any], tasks: Sequence[Task], where: Where = HERE
+) -> Iterator[tuple[int, Any]]:
     """Yield `(k, function(tasks[k]))` for every task as soon as it is done, in no particular order.
 
-    function and tasks must be picklable. The end of the iteration, for any reason, ends the processes, busy or not;
-    so does the end of this process. Raises what `function` raises, and ChildProcessError if a process dies.
+    function and tasks must be picklable. The end of the iteration, for any reason, ends the tasks, running or not, and
+    on this machine the processes; so does the end of this process. Raises what `function` raises, ChildProcessError if
+    a process dies, and ClusterError if there is no cluster.
     """
     if not tasks:
         return
+    if where.backend != "loky":
+        yield from _on_cluster(function, tasks, where)
+    elif where.jobs == 1:
+        yield from (_run(function, k, task, None) for k, task in enumerate(tasks))
+    else:
+        yield from _here(function, tasks, where.jobs)
+
+
+def _here(function: Callable[[Task], Any], tasks: Sequence[Task], jobs: int | None) -> Iterator[tuple[int, Any]]:
     # At least two: joblib runs a single job in the calling process, whose threads and signals are not set up for it.
-    jobs = max(2, min(len(os.sched_getaffinity(0)), len(tasks)))
-    parallel = Parallel(jobs, backend="loky", return_as="generator_unordered", batch_size=1, max_nbytes=None)
+    processes = max(2, min(jobs or joblib.cpu_count(), len(tasks)))
+    parallel = Parallel(processes, backend="loky", return_as="generator_unordered", batch_size=1, max_nbytes=None)
     try:
         with _environment_of_workers():
             results = parallel(delayed(_run)(function, k, task, os.getpid()) for k, task in enumerate(tasks))
         yield from results
     except BrokenProcessPool:
-        raise ChildProcessError(
-            "a worker process died, perhaps for lack of memory; what is finished is kept, and the same command goes on"
-        ) from None
+        raise ChildProcessError(DIED) from None
     finally:
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def _on_cluster(function: Callable[[Task], Any], tasks: Sequence[Task], where: Where) -> Iterator[tuple[int, Any]]:
+    calls = (delayed(_run)(function, k, task, None) for k, task in enumerate(tasks))
+    with connected(where.backend, where.address) as jobs:
+        if where.backend == "dask":
+            yield from Parallel(jobs, backend="dask", return_as="generator_unordered", batch_size=1)(calls)
+            return
+        with Parallel(jobs, backend="ray", batch_size=1) as parallel:  # it gives lists alone: so many at a time
+            while chunk := list(islice(calls, CHUNK * jobs)):
+                yield from parallel(chunk)
 
 
 @contextmanager
@@ -66,16 +108,25 @@ def _environment_of_workers() -> Iterator[None]:
         os.environ.update(environment)
 
 
-def _run(function: Callable[[Task], Any], index: int, task: Task, parent: int) -> tuple[int, Any]:
-    _prepare(parent)
-    return index, function(task)
+def _run(function: Callable[[Task], Any], index: int, task: Task, parent: int | None) -> tuple[int, Any]:
+    with _alone:
+        if parent is not None:
+            _follow_parent(parent)
+        _load_tensorflow()
+        return index, function(task)
 
 
 @cache
-def _prepare(parent: int) -> None:
-    """Set up a process, once: load TensorFlow without its log lines, and end when the parent has ended."""
+def _follow_parent(parent: int) -> None:
+    """End this process when the parent has ended; once per process. A cluster ends the tasks of its clients itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # processes that joblib starts later do not have SIGINT blocked
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+@cache
+def _load_tensorflow() -> None:
+    """Load TensorFlow without its log lines, with one thread; once per process."""
+    os.environ.update(ONE_THREAD)
     with silent_stderr():
         import tensorflow as tf  # noqa: F401 - loaded before the first task, silently
     # TensorFlow warns about repeated compilation of a function, which many different networks cause.

@@ -28,17 +28,24 @@ class Publishable(Protocol):
 def check_writable(models_dir: Path, names: Iterable[str]) -> None:
     """Test writing to the folder of every model, so that a training whose result cannot be published does not start.
 
-    It writes a file, because permissions do not show a read-only mount or a full disk. Raises PublishError.
+    Raises PublishError.
     """
     for name in names:
-        folder = models_dir / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder) as probe:
-                probe.write(bytes(PROBE_BYTES))
-                probe.flush()
-        except OSError as error:
-            raise PublishError(f"{folder}: cannot be written: {error.strerror}{_owner(folder, error)}") from None
+        check_folder(models_dir / name)
+
+
+def check_folder(folder: Path) -> None:
+    """Test writing to a folder, which is made if it is not there. Raises PublishError.
+
+    It writes a file, because permissions do not show a read-only mount or a full disk.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
+    except OSError as error:
+        raise PublishError(f"{folder}: cannot be written: {error.strerror}{_owner(folder, error)}") from None
 
 
 def _owner(folder: Path, error: OSError) -> str:

@@ -8,6 +8,7 @@ from training.combination.prepare import Prepared
 from training.config import TrainConfig
 from training.data.rows import Rows
 from training.networks.network import Network
+from training.networks.registry import NETWORKS
 
 
 class SignatureError(ArtifactError):
@@ -66,6 +67,21 @@ def live(models_dir: Path, name: str, key: bytes | None) -> Artifact | None:
         except (ArtifactError, OSError):
             continue
     return None
+
+
+def live_versions(config: TrainConfig, prepared: Prepared | Rows, key: bytes | None) -> dict[str, Artifact]:
+    """The live version of each model of the run, by name. Raises SignatureError where its signature would change."""
+    found = {}
+    for network in config.networks:
+        name = config.model_name(network)
+        if (served := live(config.models_dir, name, key)) is None:
+            continue
+        planned = planned_signature(config, prepared, NETWORKS[network])
+        if not config.change_signature:
+            check_signature(config.models_dir, served, planned)
+        if signature_of(served.card) == planned:
+            found[name] = served
+    return found
 
 
 def check_signature(models_dir: Path, served: Artifact, planned: Signature) -> None:

@@ -30,7 +30,11 @@ class Prepared(NamedTuple):
 
 def prepare(config: TrainConfig) -> Prepared:
     """Read the table that `config` names. Raises SeriesError if it cannot be trained on."""
-    table = read_table(config)
+    return prepare_table(config, read_table(config))
+
+
+def prepare_table(config: TrainConfig, table: Table) -> Prepared:
+    """The windows of a table. Raises SeriesError if it cannot be trained on."""
     season = config.season or table.season
     median = float(np.median(np.bincount(table.owners, table.lengths)[np.unique(table.owners)]))
     window = config.window or default_window(season, median)

@@ -13,7 +13,7 @@ from training.backtest.windows import Mask, Windows
 from training.card import Subject, data_source, draft_card
 from training.combination.fit import MEMBERS, Fits, Stage, StartFit
 from training.combination.prepare import Prepared
-from training.combination.sizes import sizes_for
+from training.combination.sizes import resolved, sizes_for
 from training.config import TrainConfig
 from training.ends import held_out_rows
 from training.export import export, predict_litert
@@ -96,7 +96,7 @@ def _describe(
         values=prepared.table.values,
         table=prepared.table,
         held_out=results.kept,
-        resolved=_resolved(config, prepared),
+        resolved=resolved(config, prepared),
     )
     trained = windows.known(spans.before_calibration).any(axis=1)
     parts = (trained, spans.calibration_rows(windows), spans.judged_rows(windows))
@@ -105,19 +105,6 @@ def _describe(
     draft = draft.model_copy(update={"intervals": results.intervals, "shapes": shapes})
     check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
     return Trained(draft, files, results.held_out)
-
-
-def _resolved(config: TrainConfig, prepared: Prepared) -> dict[str, int | float]:
-    windows = prepared.windows
-    units, budget = sizes_for(config, len(windows.last))
-    return {
-        "window": windows.window,
-        "season": windows.season,
-        "units": units,
-        "backtest": prepared.spans.judged,
-        "batch_size": budget.batch_size,
-        "learning_rate": budget.learning_rate,
-    }
 
 
 def predict(model: keras.Model, windows: Values) -> Values:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import keras
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from training.combination.core import build_core, solve_linear
 from training.combination.samples import Samples
+from training.combination.sizes import Budget
 from training.loop import Batches, compile_steps, run_loop
 from training.networks.network import Hidden
 
@@ -21,15 +21,6 @@ PATIENCE = 6  # pieces without a lower validation loss, after which the fit ends
 
 OnSteps = Callable[[int, float], None]
 Known = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How long is trained: at most `steps` batches of `batch_size` rows, on a cosine from `learning_rate` to zero."""
-
-    steps: int
-    batch_size: int
-    learning_rate: float
 
 
 class Trainer:

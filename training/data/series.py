@@ -4,6 +4,7 @@ from training.data.article import article_series
 from training.data.checks import check_rows, usable
 from training.data.reading import read_table
 from training.data.rows import Rows, make_rows, table_rows
+from training.data.table import Table
 from training.series_config import SeriesConfig
 
 DEFAULT_HELD_OUT = 0.05
@@ -14,8 +15,13 @@ def load_rows(config: SeriesConfig) -> Rows:
     if config.data is None:
         series, target = article_series()
         return make_rows(series, target, config.resolved_window, horizon=0)
+    return load_table_rows(config, read_table(config))
+
+
+def load_table_rows(config: SeriesConfig, table: Table) -> Rows:
+    """The rows of a table. Raises SeriesError if they cannot be trained on."""
     horizon = config.resolved_horizon
-    table = usable(read_table(config), config.resolved_window, horizon)
+    table = usable(table, config.resolved_window, horizon)
     rows = table_rows(table, config.resolved_window, horizon)
     check_rows(rows, getattr(config, "resolved_held_out", DEFAULT_HELD_OUT), horizon)
     return rows

@@ -1,0 +1,1 @@
+"""A model for each series of a table: `--each`."""
