@@ -1,7 +1,7 @@
 """`create_app`: routes, middleware and lifecycle, put together from the settings."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from service.connection.lane import Lane
 from service.deciding import DecidesItself
+from service.inference.admission import Keys
 from service.inference.engine import ENGINES
 from service.inference.errors import InvalidRequest, ServiceError
 from service.inference.follow import Source
@@ -27,7 +29,6 @@ from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimit
 from service.middleware.concurrency import Concurrency
 from service.middleware.deadline import Deadline
-from service.middleware.fast_path import FastPath
 from service.middleware.head_requests import HeadRequests
 from service.middleware.observe import Observe
 from service.middleware.path_prefix import PathPrefix
@@ -38,11 +39,12 @@ from service.protocols.native import routes as native
 from service.protocols.native.accuracy import create_accuracy_router
 from service.protocols.nixtla import routes as nixtla
 from service.protocols.open_inference import routes as open_inference
-from service.protocols.protocol import Limits
+from service.protocols.protocol import Limits, Protocol
 from service.protocols.tensorflow_serving import routes as tensorflow_serving
 from service.protocols.time_series import routes as time_series
 from service.settings import Settings
 from service.telemetry.exposition import Exposition, build_of, create_metrics_router
+from service.telemetry.requests import RequestLog
 from service.web.docs import add_docs
 from service.web.page import add_page
 
@@ -62,7 +64,7 @@ PROTOCOLS = (
 )
 
 
-def create_app(settings: Settings, metrics_dir: Path | None = None, source: Source | None = None) -> ASGIApp:
+def create_app(settings: Settings, metrics_dir: Path | None = None, source: Source | None = None) -> "Application":
     """The application; the models are loaded from `source` when its lifespan starts.
 
     metrics_dir is where several workers share their metrics. Without a source the process decides about versions
@@ -71,26 +73,57 @@ def create_app(settings: Settings, metrics_dir: Path | None = None, source: Sour
     source = source or DecidesItself(settings)
     lifecycle = Lifecycle(ENGINES[settings.engine], settings.required_models)
     exposition = Exposition(lifecycle, build_of(VERSION, settings.engine), metrics_dir)
-    api = create_api(settings, lifecycle, source, exposition)
-    return _add_middleware(api, settings, lifecycle)
+    limits = Limits(settings.max_batch_rows, settings.max_body_bytes)
+    protocols = [create(lifecycle, limits) for create in PROTOCOLS]
+    api = create_api(protocols, lifecycle, source, exposition)
+    log = RequestLog(access_log=settings.access_log)
+    keys = None if settings.api_keys_file is None else Keys(settings.api_keys_file)
+    lane = _create_lane(settings, lifecycle, protocols, log, keys)
+    return Application(_add_middleware(api, settings, lane, log, keys), lane)
 
 
-def _add_middleware(api: FastAPI, settings: Settings, lifecycle: Lifecycle) -> ASGIApp:
+class Application:
+    """The ASGI application. lane: with which a connection may answer some requests instead."""
+
+    def __init__(self, app: ASGIApp, lane: Lane) -> None:
+        self._app = app
+        self.lane = lane
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def _create_lane(
+    settings: Settings, lifecycle: Lifecycle, protocols: Sequence[Protocol], log: RequestLog, keys: Keys | None
+) -> Lane:
+    unless = [b"origin"] if settings.cors_origins else []
+    if settings.trusted_proxies and settings.access_log:  # which shows the client that the proxy names
+        unless.append(b"x-forwarded-for")
+    return Lane(
+        lifecycle,
+        [single for protocol in protocols for single in protocol.singles],
+        log,
+        max_bytes=settings.max_body_bytes,
+        root_path=settings.root_path,
+        keys=keys,
+        unless=unless,
+    )
+
+
+def _add_middleware(api: FastAPI, settings: Settings, lane: Lane, log: RequestLog, keys: Keys | None) -> ASGIApp:
     outermost_first: list[Callable[[ASGIApp], ASGIApp]] = [
         # Before the next one, which replaces the address of the proxy: only a trusted proxy may name a prefix.
         *_path_prefix(settings),
         # Before everything that uses the client's address.
         *_proxies(settings),
         # Outside of all others, so that their responses too have an id and are counted and logged.
-        partial(Observe, route_of=_route_finder(api), access_log=settings.access_log),
+        partial(Observe, route_of=_route_finder(api), log=log),
         # Before the limits: while the process stops, readiness must be refused whatever the limits say.
-        partial(GracefulShutdown, seconds=settings.drain_seconds),
+        partial(GracefulShutdown, seconds=settings.drain_seconds, on_stop=lane.close),
         # Before the keys: a browser's preflight request carries none, and a 401 needs CORS headers too.
         *_cors(settings),
         # Before the body is read: nothing is read for a client without a key.
-        *_api_keys(settings),
-        # Before the limits on body, time and concurrency, which cost more than a prediction: small bodies keep them.
-        partial(FastPath, lifecycle=lifecycle, max_bytes=settings.max_body_bytes),
+        *([] if keys is None else [partial(ApiKeys, keys=keys)]),
         # Reads the whole body: a slow client neither takes a place among the concurrent requests nor uses up time.
         partial(BodyLimit, max_bytes=settings.max_body_bytes),
         # Outside of Concurrency: work that continues after its 504 still holds its place.
@@ -129,17 +162,13 @@ def _cors(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:
     return [layer]
 
 
-def _api_keys(settings: Settings) -> list[Callable[[ASGIApp], ASGIApp]]:
-    return [] if settings.api_keys_file is None else [partial(ApiKeys, file=settings.api_keys_file)]
-
-
 def _route_finder(api: FastAPI) -> Callable[[str], str]:
     """The path template that a path matches, or "other": a short list for the metrics, whatever is requested."""
     patterns = {route.path: compile_path(route.path)[0] for route in iter_route_contexts(api.routes) if route.path}
     return lambda path: next((route for route, pattern in patterns.items() if pattern.match(path)), "other")
 
 
-def create_api(settings: Settings, lifecycle: Lifecycle, source: Source, exposition: Exposition) -> FastAPI:
+def create_api(protocols: Sequence[Protocol], lifecycle: Lifecycle, source: Source, exposition: Exposition) -> FastAPI:
     """The routes, their documents and the error handlers."""
 
     @asynccontextmanager
@@ -159,8 +188,6 @@ def create_api(settings: Settings, lifecycle: Lifecycle, source: Source, exposit
         openapi_url=None,
         redirect_slashes=False,
     )
-    limits = Limits(settings.max_batch_rows, settings.max_body_bytes)
-    protocols = [create(lifecycle, limits) for create in PROTOCOLS]
     # Routes are matched in this order, so those that are asked most come first; of a protocol's other routes the last
     # can match every path below its prefix.
     for protocol in protocols:

@@ -33,7 +33,7 @@ class Predictions(BaseModel):
 @app.post("/predict/lstm")
 async def predict(body: WindowBody) -> Prediction:
     """One prediction."""
-    prediction = float(engine.predict(np.array([body.window], np.float32))[0])
+    prediction = float(engine.predict(np.array([body.window], np.float32))[0, 0])
     outside = min(body.window) < 0 or max(body.window) > 103  # noqa: PLR2004 - the shipped model's range
     return Prediction(model="lstm", version=1, prediction=prediction, extrapolated=outside)
 

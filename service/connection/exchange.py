@@ -7,6 +7,7 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Scope
 
+from service.connection.lane import Admitted
 from service.connection.memory import Reservation
 from service.connection.writer import STATUS_LINES, AnswerWriter
 
@@ -35,7 +36,8 @@ class Exchange:
 
     __slots__ = (
         "_connection", "_event", "_is_chunked", "_is_handed_on", "_left", "_parts", "_start", "_waits_for_whole",
-        "expects_continue", "has_body", "is_complete", "is_gone", "is_started", "keep_alive", "memory", "scope",
+        "admitted", "expects_continue", "has_body", "is_complete", "is_gone", "is_started", "keep_alive", "memory",
+        "scope",
     )  # fmt: skip
 
     def __init__(
@@ -46,9 +48,11 @@ class Exchange:
         *,
         keep_alive: bool,
         waits_for_whole: bool,
+        admitted: Admitted | None = None,
     ) -> None:
         self.scope = scope
         self.keep_alive = keep_alive
+        self.admitted = admitted  # to the lane, which answers once the body has arrived; until then nothing runs
         self.expects_continue = False
         self.has_body = False  # whether the whole body has arrived
         self.is_started = False
@@ -82,6 +86,10 @@ class Exchange:
         if self._event is not None:
             self._event.set()
 
+    def body(self) -> bytes:
+        """The body, or what has arrived of it, that the application has not received."""
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
     def is_behind(self, size: int) -> bool:
         """Whether more than `size` bytes of the body wait for the application."""
         return sum(map(len, self._parts)) > size
@@ -105,9 +113,9 @@ class Exchange:
             await self._event.wait()
         if self.is_gone or self.is_complete:
             return {"type": "http.disconnect"}
-        parts, self._parts = self._parts, []
+        body = self.body()
+        self._parts = []
         self._is_handed_on = self.has_body
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
         return {"type": "http.request", "body": body, "more_body": not self.has_body}
 
     def _can_receive(self) -> bool:

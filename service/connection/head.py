@@ -10,6 +10,7 @@ from service.connection.limits import (
     MAX_HEADER_LINES,
     MAX_LINE_BYTES,
     MAX_QUERY_BYTES,
+    SMALL_BODY_BYTES,
     Refused,
 )
 
@@ -128,6 +129,11 @@ class Head:
         self.query: bytes = target.query or b""
         if len(self.query) > MAX_QUERY_BYTES:
             raise _too_large(f"has a query larger than {MAX_QUERY_BYTES} bytes")
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the body is passed on in one piece, and does not count in the memory budget."""
+        return self.length <= SMALL_BODY_BYTES and not self.is_chunked
 
     def scope(self) -> dict[str, Any]:
         """The keys of the ASGI scope that come from the request."""

@@ -15,7 +15,9 @@ EVICTED_SHARE = 20  # one of this many connections is closed when there are too 
 class Watched(Protocol):
     """Interface of a connection in the pool."""
 
-    waiting_since: float | None  # monotonic time since when the client must send; None during a request
+    @property
+    def waiting_since(self) -> float | None:
+        """Monotonic time since when the client must send; None during a request."""
 
     def check(self, now: float) -> int:
         """Enforce the time limits. Returns the bytes held in memory, without the reserved ones."""

@@ -5,27 +5,26 @@ import time
 from typing import Any
 
 from uvicorn import Config
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from uvicorn.server import ServerState
 
+from service.connection.closing import Closing
 from service.connection.exchange import Exchange
+from service.connection.handler import Handler
 from service.connection.head import Head
+from service.connection.lane import Admitted
 from service.connection.limits import (
     BACKLOG_BYTES,
     INFLATION,
-    LEAST_RATE,
     LINGER_BYTES,
-    LINGER_SECONDS,
     SMALL_BODY_BYTES,
     Refused,
 )
 from service.connection.memory import ConnectionPool
 from service.connection.reader import RequestReader
+from service.connection.timer import ClientTimer
 from service.connection.writer import AnswerWriter
+from service.middleware.observe import BEGUN
 from service.telemetry.metrics import count_refusal
-
-NEVER = float("inf")  # no deadline
-ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
 class HTTPConnection(asyncio.Protocol):
@@ -44,42 +43,36 @@ class HTTPConnection(asyncio.Protocol):
         *,
         pool: ConnectionPool,
     ) -> None:
-        self._app: Any = config.loaded_app
-        self._root_path = config.root_path
+        self._config = config
         self._server_state = server_state
         self._app_state = app_state
         self._pool = pool
         self._limits = pool.limits
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
-        self._begun = 0.0  # monotonic time when the current head or body began
-        self._deadline = NEVER  # until when the client must send more
+        self._timer = ClientTimer()
         self._is_paused = False
-        self._is_ending = False
-        self._is_lingering = False
-        self._linger_left = LINGER_BYTES  # bytes to read and drop while the connection closes
-        self.waiting_since: float | None = None
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when the client must send, of time.monotonic(); None during a request."""
+        return self._timer.waiting_since
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # TCP has one
+        self._closing = Closing(self._transport)
         self.writer = AnswerWriter(self._transport, self._server_state, self._limits.answer_seconds)
-        self._addresses = {
-            "server": get_local_addr(self._transport),
-            "client": get_remote_addr(self._transport),
-            "scheme": "http",
-            "root_path": self._root_path,
-            "asgi": ASGI,
-        }
+        self._handler = Handler(self._config, self._server_state, self._app_state, self._transport)
         self._server_state.connections.add(self)  # type: ignore[arg-type]  # it only calls shutdown()
-        self._wait(self._limits.request_seconds)
+        self._timer.wait(self._limits.request_seconds)
         self._pool.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # as asyncio calls it
         self._server_state.connections.discard(self)
         self._pool.discard(self)
-        self._is_ending = True
+        self._closing.has_begun = True
         if self._exchange is not None:
-            self._exchange.leave()
+            self._handler.leave(self._exchange)
             self._exchange.memory.end(self.writer.unsent())
             self._exchange = None
         self.writer.resume()
@@ -88,7 +81,7 @@ class HTTPConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client has half-closed the connection; a complete request still gets its response."""
         exchange = self._exchange
-        if exchange is None or not exchange.has_body or self._is_lingering:
+        if exchange is None or not exchange.has_body or self._closing.is_lingering:
             return False
         exchange.keep_alive = False
         return True
@@ -103,10 +96,8 @@ class HTTPConnection(asyncio.Protocol):
     # Reading
 
     def data_received(self, data: bytes) -> None:
-        if self._is_ending:
-            self._linger_left -= len(data)
-            if self._linger_left < 0:
-                self._transport.abort()
+        if self._closing.has_begun:
+            self._closing.drop(len(data))
         else:
             self._reader.add(data)
             self._go_on()
@@ -115,11 +106,13 @@ class HTTPConnection(asyncio.Protocol):
         """Parse the received data, up to the next request that has to wait for a response."""
         reader = self._reader
         try:
-            while reader.waiting and not self._is_ending:
+            while reader.waiting and not self._closing.has_begun:
                 if reader.is_in_body:
                     self._take_body()
                 elif self._exchange is None and not self.writer.is_behind:
                     self._take_head()
+                    if self._exchange is None:
+                        return  # an answer of the lane: the next request waits for its turn in the event loop
                 else:
                     if reader.waiting > BACKLOG_BYTES:
                         self._pause_reading()
@@ -132,29 +125,49 @@ class HTTPConnection(asyncio.Protocol):
             self._reader.skip_blank_lines()
             if not self._reader.waiting:
                 return
-            self._wait(self._limits.request_seconds)
+            self._timer.wait(self._limits.request_seconds)
         head = self._reader.take_head()
         if head is not None:
             self._start(head)
 
     def _start(self, head: Head) -> None:
-        is_small = head.length <= SMALL_BODY_BYTES and not head.is_chunked
-        scope = head.scope()
-        scope.update(self._addresses)
-        scope["path"] = self._root_path + scope["path"] if self._root_path else scope["path"]
-        scope["state"] = self._app_state.copy()
-        exchange = Exchange(self, scope, self._pool.reservation(), keep_alive=head.keep_alive, waits_for_whole=is_small)
-        exchange.expects_continue = head.expects_continue
-        self._exchange = exchange
+        begun = time.monotonic()
+        admitted = self._handler.admit(head)
+        if admitted is None:
+            self._handler.run(self._begin(head, begun))
+        elif self._reader.waiting < head.length:
+            self._begin(head, begun, admitted)
+        else:
+            body = self._reader.take_body()
+            if self._handler.answer(admitted, body, self.writer, begun):
+                self._server_state.total_requests += 1
+                self._await_next()
+            else:
+                exchange = self._begin(head, begun)
+                exchange.feed(body, is_last=True)
+                self._handler.run(exchange)
+
+    def _begin(self, head: Head, begun: float, admitted: Admitted | None = None) -> Exchange:
+        """Begin the exchange of a request that is not answered at once."""
+        memory = self._pool.reservation()
+        self._exchange = exchange = self._handler.begin(self, head, memory, begun, admitted)
         if self._reader.is_in_body:
-            self._wait(self._limits.request_seconds)
+            self._timer.wait(self._limits.request_seconds)
         else:
             exchange.has_body = True
-            self._wait_for_answer()
-        if head.length <= self._limits.max_body_bytes and (head.is_compressed or not is_small):
-            exchange.memory.grow(head.length * (INFLATION if head.is_compressed else 1))
-        self._server_state.tasks.add(task := asyncio.get_running_loop().create_task(exchange.run(self._app)))
-        task.add_done_callback(self._server_state.tasks.discard)
+            self._timer.stop()
+        if head.length <= self._limits.max_body_bytes and (head.is_compressed or not head.is_small):
+            memory.grow(head.length * (INFLATION if head.is_compressed else 1))
+        return exchange
+
+    def _answer(self, exchange: Exchange, admitted: Admitted) -> None:
+        """Answer a request whose body has arrived after its head."""
+        begun = exchange.scope[BEGUN]
+        if exchange.keep_alive and self._handler.answer(admitted, exchange.body(), self.writer, begun):
+            exchange.is_complete = True
+            self.end_answer()
+        else:
+            self._handler.run(exchange)
 
     def _take_body(self) -> None:
         exchange, reader = self._exchange, self._reader
@@ -168,25 +181,16 @@ class HTTPConnection(asyncio.Protocol):
         elif exchange.is_complete:
             self._next()
         else:
-            self._wait_for_answer()
+            self._timer.stop()
+            if exchange.admitted is not None:
+                self._answer(exchange, exchange.admitted)
 
     def _wait_for_more(self, exchange: Exchange) -> None:
-        """Set the deadline for more of the body: `request_seconds` from now, at a rate of at least LEAST_RATE."""
         if exchange.is_complete and self._reader.taken > LINGER_BYTES:
             self._transport.abort()
         elif not exchange.is_complete and exchange.is_behind(BACKLOG_BYTES):
             self._pause_reading()
-        seconds = self._limits.request_seconds
-        self._deadline = min(time.monotonic(), self._begun + self._reader.taken / LEAST_RATE) + seconds
-
-    def _wait(self, seconds: float) -> None:
-        """Set the deadline for the client to send the next head or body."""
-        self._begun = self.waiting_since = time.monotonic()
-        self._deadline = self._begun + seconds
-
-    def _wait_for_answer(self) -> None:
-        self.waiting_since = None
-        self._deadline = NEVER
+        self._timer.wait_for_more(self._reader.taken, self._limits.request_seconds)
 
     def _pause_reading(self) -> None:
         if not self._is_paused:
@@ -213,7 +217,7 @@ class HTTPConnection(asyncio.Protocol):
     def end_answer(self) -> None:
         """The response is written: continue with the next request, or close the connection."""
         exchange = self._exchange
-        if exchange is None or self._is_ending:
+        if exchange is None or self._closing.has_begun:
             return
         self._server_state.total_requests += 1
         if not exchange.keep_alive:
@@ -230,8 +234,11 @@ class HTTPConnection(asyncio.Protocol):
         exchange.memory.end(self.writer.unsent())
         if not exchange.keep_alive:
             self._end()
-            return
-        self._wait(self._limits.keep_alive_seconds)
+        else:
+            self._await_next()
+
+    def _await_next(self) -> None:
+        self._timer.wait(self._limits.keep_alive_seconds)
         self.resume_reading()
         # A client that does not read its response gets no further one until it does.
         if self._reader.waiting and not self.writer.is_behind:
@@ -251,15 +258,15 @@ class HTTPConnection(asyncio.Protocol):
         if self.writer.is_read_too_slowly(now):
             count_refusal("answer_seconds")
             self._transport.abort()
-        elif now > self._deadline:
+        elif self._timer.is_over(now):
             self._give_up()
         return self.writer.unsent() + self._reader.held
 
     def _give_up(self) -> None:
-        self._deadline = NEVER
+        self._timer.stop()
         exchange = self._exchange
         begun = self._reader.is_in_head if exchange is None else not exchange.is_started
-        if self._is_lingering or not begun:
+        if self._closing.is_lingering or not begun:
             self._transport.close()
         else:
             seconds = self._limits.request_seconds
@@ -269,31 +276,24 @@ class HTTPConnection(asyncio.Protocol):
     def _refuse(self, refused: Refused) -> None:
         """Send an error response, unless the application has started its own, and close the connection."""
         exchange = self._exchange
-        path = ""
         if refused.limit is not None:
             count_refusal(refused.limit)
         if exchange is not None:
-            path = exchange.scope["path"]
-            exchange.leave()
+            self._handler.leave(exchange)
         if exchange is None or not exchange.is_started:
-            self.writer.refuse(refused, path)
+            self.writer.refuse(refused, exchange.scope["path"] if exchange is not None else "")
         self._end()
 
     def _end(self) -> None:
-        """Close the connection: at once if nothing is left to read, else lingering, as nginx does.
-
-        A close with unread bytes makes the kernel reset the connection, and many clients then lose the response.
-        """
+        """Close the connection."""
         is_clean = not (self._reader.is_in_body or self._reader.is_in_head or self._reader.waiting)
-        self._is_ending = True
+        self._closing.has_begun = True
         if self._exchange is not None:
             self._exchange.memory.end(self.writer.unsent())
             self._exchange = None
         self._reader.clear()
         if is_clean:
             self._transport.close()
-            return
-        self._is_lingering = True
-        self._wait(LINGER_SECONDS)
-        self.resume_reading()
-        self._transport.write_eof()
+        else:
+            self.resume_reading()
+            self._closing.linger(self._timer)

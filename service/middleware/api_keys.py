@@ -1,7 +1,5 @@
 """API keys: 401 without `Authorization: Bearer KEY` of a known key, except for the page, which asks for one."""
 
-from pathlib import Path
-
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,11 +13,11 @@ PAGE_FILES = ("/static/", "/static-offline-docs/")
 
 
 class ApiKeys:
-    """Passes on requests with a key whose SHA-256 is in the file, health checks, and requests for the page."""
+    """Passes on requests with a key that is known, health checks, and requests for the page."""
 
-    def __init__(self, app: ASGIApp, file: Path) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
         self._app = app
-        self._keys = Keys(file)
+        self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -19,12 +19,13 @@ logger = logging.getLogger("lagcast")
 class GracefulShutdown:
     """After SIGTERM, answer readiness probes with 503 and close each connection after its answer; stop after `seconds`.
 
-    A second SIGTERM stops the server at once. The server's own signal handler, as it was when the lifespan began, is
-    called to stop it.
+    on_stop is called at SIGTERM. A second SIGTERM stops the server at once. The server's own signal handler, as it was
+    when the lifespan began, is called to stop it.
     """
 
-    def __init__(self, app: ASGIApp, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, seconds: float, on_stop: Callable[[], None]) -> None:
         self._app = app
+        self._on_stop = on_stop
         self._seconds = seconds
         self.is_stopping = False
 
@@ -50,6 +51,7 @@ class GracefulShutdown:
             stop(signal.SIGINT, None)  # uvicorn then stops at once, with connections still open
             return
         self.is_stopping = True
+        self._on_stop()
         logger.info("SIGTERM received: serving for another %g seconds", self._seconds)
         loop.call_later(self._seconds, stop, signal.SIGTERM, None)
 

@@ -15,13 +15,28 @@ class Limits(NamedTuple):
     max_body_bytes: int
 
 
+class Single(NamedTuple):
+    """Requests that the fast lane may answer without the framework: POST to `prefix`, a model's name, `suffix`.
+
+    answer: the JSON response to a JSON body, for the live version; whatever it raises, the framework answers.
+    unless: names of headers, lower case, that can change the response; a request with one goes to the framework.
+    """
+
+    prefix: str
+    suffix: str
+    answer: Callable[[LiveModel, bytes], bytes]
+    unless: frozenset[bytes]
+
+
 class Protocol(NamedTuple):
     """Routes of a protocol and its part of the OpenAPI document.
 
     predict: the most used routes, which are matched before those of all protocols in `other`. other: all other routes.
-    document: adds the request bodies and examples of the live models to an OpenAPI document.
+    document: adds the request bodies and examples of the live models to an OpenAPI document. singles: for the fast
+    lane.
     """
 
     predict: APIRouter
     other: APIRouter
     document: Callable[[dict[str, Any], Sequence[LiveModel]], None]
+    singles: Sequence[Single] = ()

@@ -7,10 +7,11 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from service.app import create_api
+from service.app import PROTOCOLS, create_api
 from service.deciding import DecidesItself
 from service.inference.engine import LiteRTEngine
 from service.inference.lifecycle import Lifecycle
+from service.protocols.protocol import Limits
 from service.settings import Settings
 from service.telemetry.exposition import Exposition
 from tests.repository import SHIPPED
@@ -29,7 +30,8 @@ def get(app: ASGIApp, path: str) -> httpx.Response:
 def unloaded() -> FastAPI:
     settings = Settings(models_dir=SHIPPED)
     lifecycle = Lifecycle(LiteRTEngine)
-    return create_api(settings, lifecycle, DecidesItself(settings), Exposition(lifecycle, {}, None))
+    protocols = [create(lifecycle, Limits(settings.max_batch_rows, settings.max_body_bytes)) for create in PROTOCOLS]
+    return create_api(protocols, lifecycle, DecidesItself(settings), Exposition(lifecycle, {}, None))
 
 
 @pytest.mark.parametrize("path", ["/health/ready", "/models/lstm"])

@@ -17,9 +17,13 @@ from service.protocols.native.models import Version, add_models
 from service.protocols.native.schemas import ForecastAnswer, ForecastsAnswer, Prediction, Predictions, ScoreAnswer
 from service.protocols.native.scores import answer_score
 from service.protocols.paths import FORECAST, PREDICT, SCORE
-from service.protocols.protocol import Limits, Protocol
+from service.protocols.protocol import Limits, Protocol, Single
 from service.protocols.work import work_on
 
+SINGLES = [
+    Single(prefix, "", answer, unless=frozenset({b"content-encoding"}))
+    for prefix, answer in ((PREDICT, answer_single), (FORECAST, answer_forecast))
+]
 OPTIONS: dict[str, Any] = {"methods": ["POST"], "responses": failures(*ANY_ROUTE, 400, 404, 415, 422)}
 
 
@@ -31,7 +35,7 @@ def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
     _add_score(other, lifecycle, limits)
     add_models(other, lifecycle)
     add_health(other, lifecycle)
-    return Protocol(predict, other, partial(document, max_batch_rows=limits.max_batch_rows))
+    return Protocol(predict, other, partial(document, max_batch_rows=limits.max_batch_rows), SINGLES)
 
 
 def _add_predict(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.inference.admission import InvalidKeysFile, read_key_digests
+from service.inference.admission import InvalidKeysFile, Keys, read_key_digests
 from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimit
 from service.middleware.concurrency import Concurrency
@@ -197,7 +197,7 @@ def keys_file(tmp_path: Path) -> Path:
 def test_with_a_keys_file_only_its_keys_are_answered(authorization: str | None, status: int, keys_file: Path) -> None:
     async def ask() -> tuple[httpx.Response, httpx.Response]:
         headers = {"Authorization": authorization} if authorization is not None else {}
-        async with client_of(ApiKeys(echo, keys_file)) as client:
+        async with client_of(ApiKeys(echo, Keys(keys_file))) as client:
             return await client.post("/predict/mlp", headers=headers), await client.get("/health/ready")
 
     answer, health = asyncio.run(ask())
@@ -214,7 +214,7 @@ def test_a_keys_file_is_read_again_when_it_changes_and_kept_when_it_is_broken(
 ) -> None:
     clock = 0.0
     monkeypatch.setattr("service.inference.admission.time.monotonic", lambda: clock)
-    app = ApiKeys(echo, keys_file)
+    app = ApiKeys(echo, Keys(keys_file))
 
     def status(key: str) -> int:
         nonlocal clock

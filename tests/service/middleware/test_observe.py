@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from service.middleware.observe import CLIENT_GONE, Observe
 from service.telemetry.logs import JSONFormatter
 from service.telemetry.metrics import REQUEST_SECONDS
+from service.telemetry.requests import RequestLog
 
 
 def count(route: str, status: int) -> float:
@@ -34,7 +35,7 @@ def test_an_error_in_the_log_has_the_id_of_its_request_and_the_traceback(caplog:
         await send({"type": "http.response.body"})
 
     lines: list[str] = []
-    transport = httpx.ASGITransport(Observe(failing, str, access_log=False))
+    transport = httpx.ASGITransport(Observe(failing, str, RequestLog(access_log=False)))
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -69,7 +70,7 @@ def test_an_error_that_nobody_foresaw_is_a_500_in_json_counted_and_logged(
     scope = {"type": "http", "path": path, "method": "GET", "headers": [(b"x-request-id", b"mine")]}
     sent: list[Message] = []
     before = count(path, 500)
-    asyncio.run(Observe(failing, str, access_log=False)(scope, receive, send))
+    asyncio.run(Observe(failing, str, RequestLog(access_log=False))(scope, receive, send))
 
     assert count(path, 500) == before + 1
     assert [record.exc_info is not None for record in caplog.records] == [True]
@@ -87,6 +88,6 @@ def test_a_client_that_has_gone_before_its_answer_is_counted_as_such() -> None:
     async def send(message: Message) -> None: ...
 
     scope = {"type": "http", "path": "/unheard", "method": "GET", "headers": []}
-    asyncio.run(Observe(unheard, str, access_log=False)(scope, receive, send))
+    asyncio.run(Observe(unheard, str, RequestLog(access_log=False))(scope, receive, send))
 
     assert count("/unheard", CLIENT_GONE) == 1

@@ -1,0 +1,119 @@
+"""Fast lane: answer plain requests for one forecast in the connection, without a task, ASGI messages or the framework.
+
+It handles no errors: what it does not answer goes to the application, which answers as if there were no lane.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from service.connection.head import Head
+from service.connection.writer import AnswerWriter
+from service.inference.admission import Keys
+from service.inference.errors import Unauthorized
+from service.inference.lifecycle import Lifecycle, LiveModel
+from service.protocols.protocol import Single
+from service.telemetry.logs import REQUEST_ID
+from service.telemetry.requests import RequestLog
+
+MAX_BYTES = 4096  # a body of this size is parsed in microseconds
+MAX_PATH = 200  # characters; the longest name of a model has 128
+KNOWN_PATHS = 1024
+JSON = b"application/json"
+OK = 200
+
+
+class Target(NamedTuple):
+    """What a path asks for. raw_path, route: the path without its prefix, and its template, for log and metrics."""
+
+    name: str
+    raw_path: bytes
+    answer: Callable[[LiveModel, bytes], bytes]
+    unless: frozenset[bytes]
+    route: str
+
+
+class Admitted(NamedTuple):
+    """A request whose head the lane accepts; its body may still be on the way."""
+
+    target: Target
+    headers: Mapping[bytes, bytes]
+    head: Head
+
+
+class Lane:
+    """Answers requests as the application would, byte for byte.
+
+    root_path: prefix that a proxy may leave on the path. unless: names of headers that the middleware acts on.
+    """
+
+    def __init__(
+        self, lifecycle: Lifecycle, singles: Iterable[Single], log: RequestLog, *,
+        max_bytes: int, root_path: str, keys: Keys | None, unless: Iterable[bytes],
+    ) -> None:  # fmt: skip
+        self._lifecycle = lifecycle
+        self._singles = tuple(singles)
+        self._log = log
+        self._max_bytes = min(max_bytes, MAX_BYTES)
+        self._root_path = root_path.encode()
+        self._keys = keys
+        self._unless = frozenset(unless)
+        self._target_of = lru_cache(KNOWN_PATHS)(self._find)
+        self._is_open = True
+
+    def close(self) -> None:
+        """Admit no further request: the process stops, and the middleware closes the connections."""
+        self._is_open = False
+
+    def admit(self, head: Head) -> Admitted | None:
+        """Admit a request if its response depends on nothing but its path, its body and the headers named here."""
+        is_plain = head.method == "POST" and head.keep_alive and not head.query and not head.expects_continue
+        if not is_plain or not 0 < head.length <= self._max_bytes or not self._is_open:
+            return None
+        headers = dict(head.headers)
+        if len(headers) < len(head.headers) or headers.get(b"content-type", JSON) != JSON:
+            return None
+        target = self._target_of(head.raw_path) if len(head.raw_path) <= MAX_PATH else None
+        if target is None or not target.unless.isdisjoint(headers) or not self._has_key(headers):
+            return None
+        return Admitted(target, headers, head)
+
+    def _has_key(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a request has an API key, if it needs one: without one it is refused before its body is read."""
+        if self._keys is not None:
+            try:
+                self._keys.check(headers.get(b"authorization", b"").decode("latin-1"))
+            except Unauthorized:
+                return False
+        return True
+
+    def _find(self, raw_path: bytes) -> Target | None:
+        """The target of a path, of any model's name: whether there is such a model is known when it answers."""
+        if raw_path.startswith(self._root_path + b"/"):
+            raw_path = raw_path.removeprefix(self._root_path)
+        path = raw_path.decode("latin-1")
+        for prefix, suffix, answer, unless in self._singles:
+            name = path[len(prefix) : len(path) - len(suffix)]
+            if path.startswith(prefix) and path.endswith(suffix) and name and "/" not in name:
+                return Target(name, raw_path, answer, unless | self._unless, f"{prefix}{{name}}{suffix}")
+        return None
+
+    def answer(self, request: Admitted, content: bytes, writer: AnswerWriter, client: object, begun: float) -> bool:
+        """Write the response, and record the request. Returns False, and has written nothing, if the lane cannot.
+
+        begun: when the head had arrived, of time.monotonic().
+        """
+        target, headers, head = request
+        request_id = self._log.id_of(headers.get(b"x-request-id"))
+        token = REQUEST_ID.set(request_id)
+        try:
+            answer = target.answer(self._lifecycle.live(target.name), content)
+        except Exception:  # noqa: BLE001  # the application then meets the same error and answers it
+            return False
+        else:
+            writer.succeed(answer, request_id)
+            seen = {"method": head.method, "raw_path": target.raw_path, "client": client}
+            self._log.record(seen, target.route, OK, begun)
+            return True
+        finally:
+            REQUEST_ID.reset(token)
