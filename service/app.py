@@ -18,6 +18,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from artifact.version import VERSION
 from service.connection.lane import Lane
 from service.deciding import DecidesItself
 from service.inference.admission import Keys
@@ -50,7 +51,6 @@ from service.web.page import add_page
 
 logger = logging.getLogger("lagcast")
 
-VERSION = "0.1.0"
 DESCRIPTION = """Forecasts of time series by small neural networks. Every model is asked by its name and takes a window
 of values, oldest first, or a single value, as its card says. Numbers are float32. An answer names the version of the
 model that gave it, and says whether an input lies outside the range that the version was trained on."""

@@ -160,10 +160,10 @@ def _parser(version: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lagcast {version}")
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in (None, [], False) else f" (default: {field.default})"
+        default = "" if field.default in (None, [], False, "") else f" (default: {field.default})"
         options: dict[str, Any] = {"metavar": name.rpartition("_")[2].upper()}
         if field.annotation is bool:
-            options = {"nargs": "?", "const": "true", "metavar": "true|false"}
+            options = {"action": argparse.BooleanOptionalAction}
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             help=f"{field.description}{default} [env: {PREFIX}{name.upper()}]".replace("%", "%%"),

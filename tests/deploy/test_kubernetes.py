@@ -10,7 +10,7 @@ import httpx
 import pytest
 import yaml
 
-from service.app import VERSION
+from artifact.version import VERSION
 from service.settings import Settings
 from tests.deploy.files import BIN, DEPLOY, read, run
 from tests.repository import CHECKOUT

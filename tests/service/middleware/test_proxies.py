@@ -12,7 +12,7 @@ from tests.server import running
 
 def logged_client(folder: Path, trusted: str) -> str:
     """The client in the access log, for a request from 127.0.0.1 on behalf of 203.0.113.9."""
-    with running(folder / "log", "--access-log", "true", LAGCAST_TRUSTED_PROXIES=trusted) as server:
+    with running(folder / "log", "--access-log", LAGCAST_TRUSTED_PROXIES=trusted) as server:
         httpx.get(f"{server.url}/models", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}).raise_for_status()
     events = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     (client,) = [e["client"] for e in events if e["logger"] == "lagcast.access" and "/models" in e["message"]]
