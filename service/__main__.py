@@ -21,7 +21,7 @@ from service.deciding import Deciding, InvalidStateDir, deciding
 from service.inference.admission import InvalidKeysFile, read_key_digests
 from service.inference.decision import Decision
 from service.listen import CannotListen, bind
-from service.memory import TooLittleMemory, budget, raise_file_limit
+from service.memory import TooLittleMemory, budget, memory_limit, raise_file_limit
 from service.server import Server, start_app
 from service.settings import InvalidSettings, Settings, read_settings
 from service.supervisor import EndsWithParent, Supervisor
@@ -63,7 +63,7 @@ def _limits(settings: Settings) -> ConnectionLimits:
         answer_seconds=settings.answer_seconds,
         keep_alive_seconds=settings.keep_alive_seconds,
         max_body_bytes=settings.max_body_bytes,
-        memory_bytes=budget(settings.memory_bytes, settings.max_body_bytes, settings.workers),
+        memory_bytes=budget(settings.memory_bytes, settings.max_body_bytes, settings.workers, memory_limit()),
         max_connections=max(1, min(settings.max_connections, files)),
     )
 

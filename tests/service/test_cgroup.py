@@ -4,16 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from service.telemetry.memory import CgroupMemory
+from service.cgroup import LimitedGroup, limited_groups
 
 V1 = {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700", "memory.stat": "total_inactive_file 100\n"}
 V2 = {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 5\ninactive_file 100\n"}
 
 
-def collected(root: Path, membership: str) -> dict[str, float]:
+def found(root: Path, membership: str) -> list[LimitedGroup]:
     (root / "membership").write_text(membership)
-    metrics = CgroupMemory(root, root / "membership").collect()
-    return {sample.name: sample.value for metric in metrics for sample in metric.samples}
+    return list(limited_groups(root, root / "membership"))
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -33,12 +32,12 @@ def write(folder: Path, files: dict[str, str]) -> None:
     ],
     ids=["v2 in a container", "v2 of the group", "v2 of the group around it", "v1 in a container", "v1 on the host"],
 )
-def test_the_nearest_limit_and_the_working_set_are_told(
+def test_the_limit_and_the_working_set_of_a_group_are_found(
     tmp_path: Path, folder: str, files: dict[str, str], membership: str
 ) -> None:
     write(tmp_path / folder, files)
 
-    assert collected(tmp_path, membership) == {"lagcast_memory_used_bytes": 600, "lagcast_memory_limit_bytes": 1000}
+    assert found(tmp_path, membership) == [LimitedGroup(limit=1000, used=600)]
 
 
 @pytest.mark.parametrize(
@@ -50,13 +49,20 @@ def test_the_nearest_limit_and_the_working_set_are_told(
     ],
     ids=["no limit", "no files", "no groups"],
 )
-def test_without_a_limit_there_are_no_samples(tmp_path: Path, files: dict[str, str], membership: str) -> None:
+def test_without_a_limit_no_group_is_found(tmp_path: Path, files: dict[str, str], membership: str) -> None:
     write(tmp_path, files)
 
-    assert collected(tmp_path, membership) == {}
+    assert found(tmp_path, membership) == []
 
 
 def test_the_largest_number_of_version_1_is_no_limit(tmp_path: Path) -> None:
     write(tmp_path / "memory", V1 | {"memory.limit_in_bytes": "9223372036854771712"})
 
-    assert collected(tmp_path, "4:memory:/\n") == {}
+    assert found(tmp_path, "4:memory:/\n") == []
+
+
+def test_the_nearest_group_comes_first(tmp_path: Path) -> None:
+    write(tmp_path / "pod" / "container", V2)
+    write(tmp_path / "pod", V2 | {"memory.max": "900"})
+
+    assert [group.limit for group in found(tmp_path, "0::/pod/container\n")] == [1000, 900]
