@@ -8,7 +8,8 @@ from service.cgroup import limited_groups
 from service.connection.limits import MEMORY_PER_BODY_BYTE
 
 DEFAULT_BYTES = 256 * 2**20
-# Measured: a worker that has loaded its models and parsed a body of the largest size, and its parsing process.
+# Measured as PSS after a body of the largest size to each worker: 217 MiB for one process with its parsing and
+# self-test processes, 462 MiB for two workers with theirs and the parent.
 WORKER_BYTES = 240 * 2**20
 USABLE = 0.9  # of the container's limit
 
