@@ -4,8 +4,8 @@ import os
 import resource
 from contextlib import suppress
 
-from service.cgroup import limited_groups
 from service.connection.limits import MEMORY_PER_BODY_BYTE
+from service.telemetry.cgroup import limited_groups
 
 DEFAULT_BYTES = 256 * 2**20
 # Measured as PSS after a body of the largest size to each worker: 217 MiB for one process with its parsing and

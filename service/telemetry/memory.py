@@ -6,7 +6,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from service.cgroup import limited_groups
+from service.telemetry.cgroup import limited_groups
 
 
 class CgroupMemory(Collector):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cgroup import LimitedGroup, limited_groups
+from service.telemetry.cgroup import LimitedGroup, limited_groups
 
 V1 = {"memory.limit_in_bytes": "1000", "memory.usage_in_bytes": "700", "memory.stat": "total_inactive_file 100\n"}
 V2 = {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 5\ninactive_file 100\n"}
