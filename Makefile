@@ -23,7 +23,7 @@ test: $(VENV)/test.installed  ## run the whole test suite
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 # Two processes: many tests wait for a server or a training of their own.
-PARALLEL := -n 2 --dist worksteal
+PARALLEL := -n 2 --dist loadscope
 
 test-service: $(VENV)/$(lastword $(notdir $(PYTHON)))/service.installed  ## the tests that need no TensorFlow, on another Python: PYTHON=python3.13
 	$(VENV)/$(lastword $(notdir $(PYTHON)))/bin/python -m pytest $(PARALLEL) $(WITHOUT_TENSORFLOW) $(ARGS)

@@ -4,12 +4,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from artifact import verify, versions
 from artifact.version import VERSION
-from tests.repository import CHECKOUT
+from tests.repository import CHECKOUT, copy_of_shipped
 from training.__main__ import main
 
 
@@ -22,34 +23,39 @@ def series(path: Path, values: list[str]) -> Path:
     return path
 
 
-def test_a_run_publishes_the_next_version_of_both_models_and_prints_how_good_they_are(tmp_path: Path) -> None:
-    for _ in range(2):
-        run = subprocess.run(
-            command("--epochs", 2, "--valid-days", 30, "--models-dir", tmp_path),
-            cwd=CHECKOUT,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
+class Run(NamedTuple):
+    models_dir: Path
+    stdout: str
+    stderr: str
 
-    assert [versions(tmp_path, name) for name in ("lstm", "mlp")] == [[1, 2], [1, 2]]
-    card = verify(tmp_path, "lstm", 2).card
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of few epochs, without a terminal, into a repository that has version 1 of both models."""
+    models_dir = copy_of_shipped(tmp_path_factory.mktemp("run"))
+    told = command("--epochs", 20, "--valid-days", 30, "--models-dir", models_dir)
+    ended = subprocess.run(told, cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    return Run(models_dir, ended.stdout, ended.stderr)
+
+
+def test_a_run_publishes_the_next_version_of_both_models_and_prints_how_good_they_are(run: Run) -> None:
+    assert [versions(run.models_dir, name) for name in ("lstm", "mlp")] == [[1, 2], [1, 2]]
+    card = verify(run.models_dir, "lstm", 2).card
     assert card.evaluation.loses_to
     assert card.valid_days == 30
     lstm, mlp = run.stdout.split("\n\n")[-2].splitlines()
     assert lstm.startswith(f"lstm/2 LOSES to {card.evaluation.loses_to[0]}")
-    assert mlp.startswith("mlp/2 LOSES to")
+    assert mlp.startswith("mlp/2 ")
+    assert mlp.endswith("on 5 held-out rows")
     for word in ("mae", "rmse", "max_abs_error", "r2", "mase", "persistence", "linear"):
         assert word in run.stdout
 
 
-def test_without_a_terminal_progress_is_plain_lines_and_nothing_else_is_said(tmp_path: Path) -> None:
-    run = subprocess.run(
-        command("--epochs", 20, "--models-dir", tmp_path), cwd=CHECKOUT, check=True, capture_output=True, text=True
-    )
-
+def test_without_a_terminal_progress_is_plain_lines_and_nothing_else_is_said(run: Run) -> None:
     lines = [line for line in run.stderr.splitlines() if "XNNPACK" not in line]
+
     assert all(": epoch " in line and ", loss " in line for line in lines)
+    assert "fit 1 of 4, lstm on 95 rows: epoch" in run.stderr
     assert "lstm on 95 rows: epoch 20/20" in run.stderr
     assert "mlp on 100 rows: epoch 20/20" in run.stderr
     assert "\x1b" not in run.stderr
@@ -58,7 +64,7 @@ def test_without_a_terminal_progress_is_plain_lines_and_nothing_else_is_said(tmp
 def test_on_a_terminal_progress_is_a_bar_with_fit_epoch_loss_and_time_left(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     with subprocess.Popen(
-        command("--epochs", 20, "--models-dir", tmp_path),
+        command("--networks", "mlp", "--epochs", 20, "--models-dir", tmp_path),
         cwd=CHECKOUT,
         stdout=subprocess.DEVNULL,
         stderr=follower,
@@ -69,7 +75,7 @@ def test_on_a_terminal_progress_is_a_bar_with_fit_epoch_loss_and_time_left(tmp_p
 
     assert run.returncode == 0, shown
     assert "━" in shown
-    assert "fit 4 of 4, mlp on 100 rows" in shown
+    assert "fit 2 of 2, mlp on 100 rows" in shown
     assert "epoch 20/20" in shown
     assert "loss " in shown
     assert "0:00:00" in shown
@@ -91,30 +97,29 @@ def read_terminal(leader: int) -> str:
 def test_an_interrupted_run_publishes_nothing_and_exits_130(tmp_path: Path) -> None:
     # If the tests run in the background of a script, SIGINT is ignored, and a child would inherit that.
     with subprocess.Popen(
-        ["env", "--default-signal=INT", *command("--epochs", 100_000, "--models-dir", tmp_path)],
+        ["env", "--default-signal=INT", *command("--networks", "mlp", "--epochs", 100_000, "--models-dir", tmp_path)],
         cwd=CHECKOUT,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as run:
         assert run.stderr is not None
-        assert "fit 1 of 4, lstm on 95 rows: epoch" in run.stderr.readline()
+        assert "fit 1 of 2, mlp on 95 rows: epoch" in run.stderr.readline()
         run.send_signal(signal.SIGINT)
         said = run.stderr.read()
 
     assert run.returncode == 130
     assert said.splitlines()[-1] == "training: interrupted"
-    assert versions(tmp_path, "lstm") == versions(tmp_path, "mlp") == []
+    assert versions(tmp_path, "mlp") == []
 
 
 def test_a_series_of_ones_own_is_trained_on_and_named_on_the_card_without_its_folder(tmp_path: Path) -> None:
     path = series(tmp_path / "own.csv", [str(value % 7) for value in range(60)])
 
-    code = main(
-        ["--csv", str(path), "--column", "x", "--window", "3", "--epochs", "1", "--models-dir", f"{tmp_path}/m"]
-    )
+    flags = ["--csv", str(path), "--column", "x", "--window", "3", "--networks", "linear", "--recipe", "scaled"]
+    code = main([*flags, "--epochs", "1", "--models-dir", f"{tmp_path}/m"])
 
-    card = verify(tmp_path / "m", "lstm", 1).card
+    card = verify(tmp_path / "m", "linear", 1).card
     assert code == 0
     assert (card.window, card.horizon, card.input.shape) == (3, 1, [None, 3])
     assert (card.data.source, card.config["data"]) == ("own.csv", "own.csv")
@@ -186,7 +191,7 @@ def test_a_reader_of_stdout_that_has_gone_ends_the_run_quietly_and_the_models_ar
     os.close(reader)
 
     run = subprocess.run(
-        command("--networks", "linear", "--models-dir", tmp_path),
+        command("--networks", "linear", "--epochs", 1, "--models-dir", tmp_path),
         cwd=CHECKOUT,
         stdout=writer,
         stderr=subprocess.PIPE,
@@ -204,7 +209,7 @@ def test_a_reader_of_stdout_that_has_gone_ends_the_run_quietly_and_the_models_ar
 def test_a_full_device_for_stdout_exits_1_and_says_what_was_published(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(
-            command("--networks", "linear", "--models-dir", tmp_path),
+            command("--networks", "linear", "--epochs", 1, "--models-dir", tmp_path),
             cwd=CHECKOUT,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -222,11 +227,11 @@ def test_a_full_device_for_stdout_exits_1_and_says_what_was_published(tmp_path: 
 def test_a_loss_that_is_not_finite_exits_1_and_publishes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = main(["--learning-rate", "1e30", "--epochs", "50", "--models-dir", str(tmp_path)])
+    code = main(["--networks", "mlp", "--learning-rate", "1e30", "--epochs", "50", "--models-dir", str(tmp_path)])
 
     assert code == 1
     assert "the loss is not finite" in capsys.readouterr().err.splitlines()[-1]
-    assert versions(tmp_path, "lstm") == versions(tmp_path, "mlp") == []
+    assert versions(tmp_path, "mlp") == []
 
 
 def test_with_a_key_file_in_the_environment_the_cards_are_signed(
@@ -235,9 +240,9 @@ def test_with_a_key_file_in_the_environment_the_cards_are_signed(
     (tmp_path / "key").write_text("secret")
     monkeypatch.setenv("LAGCAST_CARD_KEY_FILE", str(tmp_path / "key"))
 
-    assert main(["--epochs", "1", "--models-dir", f"{tmp_path}/m"]) == 0
+    assert main(["--networks", "linear", "--epochs", "1", "--models-dir", f"{tmp_path}/m"]) == 0
 
-    assert verify(tmp_path / "m", "lstm", 1, key=b"secret").card.name == "lstm"
+    assert verify(tmp_path / "m", "linear", 1, key=b"secret").card.name == "linear"
 
 
 @pytest.mark.parametrize("name", [[], ["inspect"], ["report"]])

@@ -1,5 +1,6 @@
 """The contender of the report that is trained by the combination recipe: an LSTM that weights standard forecasts."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -25,13 +26,14 @@ def can_forecast(rows: Rows, horizon: int) -> bool:
     return horizon > 0 and rows.table is not None and rows.table.targets is rows.values and len(rows.table.starts) == 1
 
 
-def forecast(rows: Rows, horizon: int, cut: int, end: int, seed: int) -> Values:
+def forecast(rows: Rows, horizon: int, cut: int, end: int, seed: int, steps: int) -> Values:
     """Forecasts for the rows from `cut` to `end`, (end - cut,), by a fit on the values known at the first of them.
 
-    The fit is stopped on its last known windows and then repeated on all of them, for as many steps.
+    The fit is stopped on its last known windows and then repeated on all of them, for as many steps; after the
+    recipe's steps or `steps`, whichever are fewer.
     """
     season = rows.table.season if rows.table else 1
-    windows, fits = _compiled(tuple(rows.values.tolist()), season, horizon)
+    windows, fits = _compiled(tuple(rows.values.tolist()), season, horizon, steps)
     known_until = len(rows.values) - 1 - int(rows.last[cut])
     validated = max(round(VALIDATION * len(windows.last)), 1)
     before = known_until + windows.reach + validated - 1
@@ -44,9 +46,11 @@ def forecast(rows: Rows, horizon: int, cut: int, end: int, seed: int) -> Values:
 
 
 @cache
-def _compiled(values: tuple[float, ...], season: int, horizon: int) -> tuple[Windows, Fits]:
+def _compiled(values: tuple[float, ...], season: int, horizon: int, steps: int) -> tuple[Windows, Fits]:
     """Windows of a series, and fits that are compiled once in a process for all of its origins and seeds."""
     known = len(values) * (1 - HELD_OUT)
     stretches = Stretches.of([np.array(values)])
     windows = make_windows(stretches, default_window(season, known), [horizon], season)
-    return windows, Fits(windows, sizes_for(TrainConfig(), len(windows.last)), 0, show_nothing)
+    sizes = sizes_for(TrainConfig(), len(windows.last))
+    budget = replace(sizes.budget, steps=min(sizes.budget.steps, steps))
+    return windows, Fits(windows, sizes._replace(budget=budget), 0, show_nothing)

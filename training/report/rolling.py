@@ -63,7 +63,7 @@ class RollingRun:
         outcomes = fit_contenders(rows, split, self.seed, self.budget)
         predictions = {name: o.predictions[self.cut : self.end].tolist() for name, o in outcomes.items()}
         if can_forecast(rows, self.source.horizon):
-            answers = forecast(rows, self.source.horizon, self.cut, self.end, self.seed)
+            answers = forecast(rows, self.source.horizon, self.cut, self.end, self.seed, self.budget.steps)
             predictions["combination"] = answers.tolist()
         if self.autoreg:
             predictions["autoreg"] = _autoreg(rows, split.known, self.cut, self.end).tolist()
