@@ -40,7 +40,7 @@ def publish_airline(models_dir: Path, name: str = NAME) -> ModelCard:
     rows = np.lib.stride_tricks.sliding_window_view(series, WINDOW + STEPS)
     windows, targets = rows[:, :WINDOW], rows[:, WINDOW:]
     model = _network(name, windows[:-CALIBRATION], targets[:-CALIBRATION])
-    files = export(model, windows)
+    files = export(model, windows).files
     forecasts = predict_keras(files[KERAS_FILE], windows)
     golden = [
         GoldenSample(window=window, forecast=forecast)

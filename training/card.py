@@ -6,8 +6,6 @@ import keras
 import numpy as np
 
 from artifact import (
-    KERAS_FILE,
-    LITERT_FILE,
     MAX_FITTED,
     Batch,
     CardDraft,
@@ -21,14 +19,13 @@ from artifact import (
 from training.config import TrainConfig
 from training.data.table import Table
 from training.ends import tail_of
-from training.export import predict_keras, predict_litert
+from training.export import Exported, Predict
 from training.libraries import libraries
 from training.networks.network import Network
 from training.series_config import STANDARD_INPUT
 from training.values import Values
 
 GOLDEN_SAMPLES = 5  # enough to tell two networks apart, few enough to be checked at every load
-Files = dict[str, bytes]
 
 
 class Subject(NamedTuple):
@@ -49,7 +46,12 @@ class Subject(NamedTuple):
 
 
 def draft_card(
-    network: Network, config: TrainConfig, subject: Subject, evaluation: Evaluation, model: keras.Model, files: Files
+    network: Network,
+    config: TrainConfig,
+    subject: Subject,
+    evaluation: Evaluation,
+    model: keras.Model,
+    exported: Exported,
 ) -> CardDraft:
     """Describe `model`, which was fitted on the windows of `subject`, and its exported files; `evaluation` is of a fit
     without the held-out rows where the recipe has two fits.
@@ -69,10 +71,10 @@ def draft_card(
         horizon=config.resolved_horizon,
         input_range=(float(windows.min()), float(windows.max())),
         evaluation=evaluation,
-        golden=_golden(windows, files),
+        golden=_golden(windows, exported.keras),
         held_out=subject.held_out,
         tail=tail_of(subject.values, subject.table, windows.shape[1]),
-        fitted=_fitted(subject.targets, windows, files),
+        fitted=_fitted(subject.targets, windows, exported.litert),
         valid_days=config.valid_days,
     )
 
@@ -92,16 +94,16 @@ def data_source(config: TrainConfig, table: Table | None, rows: int, sha256: str
     )
 
 
-def _golden(windows: Batch, files: Files) -> list[GoldenSample]:
+def _golden(windows: Batch, predict: Predict) -> list[GoldenSample]:
     """Samples spread over the rows; their answers are those of the `.keras` file, which every engine must repeat."""
     chosen = windows[np.linspace(1, len(windows) - 1, GOLDEN_SAMPLES, dtype=int)]
-    forecasts = predict_keras(files[KERAS_FILE], chosen)
+    forecasts = predict(chosen)
     pairs = zip(chosen.tolist(), forecasts.tolist(), strict=True)
     return [GoldenSample(window=window, forecast=forecast) for window, forecast in pairs]
 
 
-def _fitted(targets: Values, windows: Batch, files: Files) -> list[FittedRow]:
+def _fitted(targets: Values, windows: Batch, predict: Predict) -> list[FittedRow]:
     chosen = np.linspace(0, len(targets) - 1, min(len(targets), MAX_FITTED), dtype=int)
-    predictions = predict_litert(files[LITERT_FILE], windows[chosen])[:, 0]
+    predictions = predict(windows[chosen])[:, 0]
     pairs = zip(targets[chosen].tolist(), predictions.tolist(), strict=True)
     return [FittedRow(target=target, prediction=prediction) for target, prediction in pairs]

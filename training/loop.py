@@ -39,13 +39,16 @@ def shuffled_batches(rows: int, batch_size: int, epochs: int, seed: int) -> Iter
             yield batches[step : step + CHUNK_STEPS]
 
 
-def run_loop(loop: Loop, name: str, batches: Iterator[Batches], on_steps: Callable[[int, float], None]) -> None:
+def run_loop(
+    loop: Loop, name: str, batches: Iterator[Batches], on_steps: Callable[[int, float], None], length: int = 0
+) -> None:
     """Run a compiled loop over all of `batches`.
 
     on_steps: called after each piece with the steps done so far and the mean loss of the piece's steps.
-    name: the model's, for the ArtifactError that is raised when the loss is no longer finite.
+    name: the model's, for the ArtifactError that is raised when the loss is no longer finite. length: steps that each
+    piece is filled up to; 0 for those of the first one.
     """
-    done, length = 0, 0
+    done = 0
     for chunk in batches:
         count = len(chunk)
         length = length or count
@@ -76,21 +79,27 @@ def compile_loop(
 
 
 def compile_steps(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, batch_loss: Callable[[tf.Tensor], tf.Tensor]
-) -> Loop:
-    """Compile the training of `model` by `batch_loss`, which takes the row numbers of a batch, (batch_size,)."""
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, batch_loss: Callable[..., tf.Tensor]
+) -> Callable[..., tf.Tensor]:
+    """Compile the training of `model` by `batch_loss`, which takes the row numbers of a batch, (batch_size,).
+
+    What the program is called with behind the row numbers and the number of steps is passed on to `batch_loss`.
+    """
     optimizer.build(model.trainable_variables)
 
-    def step(numbers: tf.Tensor) -> tf.Tensor:
+    def step(numbers: tf.Tensor, *data: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            loss = batch_loss(numbers)
+            loss = batch_loss(numbers, *data)
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    def steps(numbers: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        _, total = tf.while_loop(lambda k, _: k < count, lambda k, total: (k + 1, total + step(numbers[k])), (0, 0.0))
+    def steps(numbers: tf.Tensor, count: tf.Tensor, *data: tf.Tensor) -> tf.Tensor:
+        def next_step(k: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return k + 1, total + step(numbers[k], *data)
+
+        _, total = tf.while_loop(lambda k, _: k < count, next_step, (0, 0.0))
         return total / tf.cast(count, tf.float32)
 
     # AutoGraph would allow plain Python loops, but does not work on every Python that TensorFlow does.
-    compiled: Loop = tf.function(steps, jit_compile=True, autograph=False)
+    compiled: Callable[..., tf.Tensor] = tf.function(steps, jit_compile=True, autograph=False)
     return compiled

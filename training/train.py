@@ -7,14 +7,14 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from artifact import LITERT_FILE, CardDraft, check_golden
+from artifact import CardDraft, check_golden
 from training.card import Subject, data_source, draft_card
 from training.config import TrainConfig
 from training.console import StartFit, show_nothing
 from training.data.rows import Rows
 from training.ends import held_out_rows
 from training.evaluate import evaluate
-from training.export import export, predict_litert
+from training.export import export
 from training.fit import fit
 from training.networks.network import Network
 from training.networks.registry import NETWORKS
@@ -66,13 +66,13 @@ def train(name: str, config: TrainConfig, rows: Rows, start_fit: StartFit = show
         # next. The metrics stay those of the fit that did not see the held-out rows.
         fitted_rows = rows
         model = _fit(network, config, rows, start_fit)
-    files = export(model, network.inputs(fitted_rows.windows).astype(np.float32))
+    exported = export(model, network.inputs(fitted_rows.windows).astype(np.float32))
     source = data_source(config, fitted_rows.table, len(fitted_rows.targets), fitted_rows.sha256())
     inputs = network.inputs(fitted_rows.windows)
     subject = Subject(inputs, fitted_rows.targets, source, fitted_rows.values, fitted_rows.table, kept)
-    draft = draft_card(network, config, subject, evaluation, model, files)
-    check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
-    return Trained(draft, files, judged)
+    draft = draft_card(network, config, subject, evaluation, model, exported)
+    check_golden(draft, exported.litert)
+    return Trained(draft, exported.files, judged)
 
 
 def _mae(targets: Values, forecasts: Values) -> float:

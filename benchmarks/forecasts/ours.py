@@ -48,12 +48,12 @@ def forecast(fits: Fits, name: str, windows: Windows, inputs: Values) -> tuple[V
     """Forecasts and intervals for the last window of each series, by the stages of `python -m training`."""
     network, spans = NETWORKS[name], Spans(judged=0, calibration=1, validation=1, reach=windows.reach)
     validation = spans.validation_rows(windows)[:, None] & ~np.isnan(windows.targets)
-    fits.model(network, name, Stage("stopping", windows.known(spans.before_validation), validation))
-    calibrated = fits.model(network, name, Stage("intervals", windows.known(spans.before_calibration)))
+    fits.model(network, Stage("stopping", windows.known(spans.before_validation), validation))
+    calibrated = fits.model(network, Stage("intervals", windows.known(spans.before_calibration)))
     rows = spans.calibration_rows(windows)
     known = windows.values[rows]
     intervals = calibrate(Judged(known, predict(calibrated, known), windows.targets[rows]), windows.season)
-    forecasts = predict(fits.model(network, name, Stage("publishing", windows.known(0))), inputs)
+    forecasts = predict(fits.model(network, Stage("publishing", windows.known(0))), inputs)
     return forecasts, bounds_of(intervals, inputs, forecasts)
 
 

@@ -15,7 +15,7 @@ def test_both_files_answer_like_the_model_at_any_number_of_rows(name: str, rows:
     model = with_rescaling(core, np.arange(12.0) * 3)
     windows = np.linspace(0, 60, rows * model.input_shape[1], dtype=np.float32).reshape(rows, -1)
 
-    files = export(model, windows)
+    files = export(model, windows).files
 
     expected = model(windows.reshape(rows, *model.input_shape[1:])).numpy()
     np.testing.assert_allclose(predict_keras(files[KERAS_FILE], windows), expected, rtol=1e-5, atol=1e-4)

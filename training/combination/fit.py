@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from training.backtest.windows import Mask, Windows
-from training.combination.front import build_front
-from training.combination.graph import assemble
+from training.combination.assembly import Fitted, assembly_of
 from training.combination.lookback import Lookback
+from training.combination.program import front_of, program_of
 from training.combination.samples import Samples
 from training.combination.sizes import Sizes
-from training.combination.trainer import Trainer
+from training.combination.trainer import Trainer, Weights
 from training.networks.network import Hidden, Network
 
 MEMBERS = 2  # fits from different seeds of each hidden layers, which the network averages
@@ -34,48 +32,50 @@ class Fits:
     """
 
     def __init__(self, windows: Windows, sizes: Sizes, seed: int, start_fit: StartFit) -> None:
-        tf.config.experimental.enable_op_determinism()
-        keras.utils.clear_session()  # layers are numbered from 1 again: their names are in the exported files
         self._seed, self._sizes, self._start_fit = seed, sizes, start_fit
         ahead = tuple(int(step) for step in windows.ahead)
         self._lookback = Lookback(windows.window, ahead, windows.season, log=suits_logarithms(windows))
-        self._front = build_front(self._lookback)
-        self._samples = Samples.of(self._front, windows.values, windows.targets, windows.series)
+        front = front_of(self._lookback)
+        self._samples = Samples.of(front, windows.values, windows.targets, windows.series)
         self._trainers: dict[Hidden, Trainer] = {}
         self._steps: dict[tuple[Hidden, int], int] = {}
-        self._fitted: dict[tuple[Hidden, str], list[keras.Model]] = {}
+        self._fitted: dict[tuple[Hidden, str], list[Weights]] = {}
 
-    def model(self, network: Network, name: str, stage: "Stage") -> keras.Model:
+    def model(self, network: Network, stage: "Stage") -> Fitted:
         """`network` as it is when it knows what `stage` knows: (rows, window) → (rows, steps), in the series' unit."""
-        cores = [core for hidden in network.hidden for core in self._cores(hidden, stage)]
-        return assemble(name, self._lookback, self._front, cores)
+        weights = [fitted for hidden in network.hidden for fitted in self._cores(hidden, stage)]
+        cores = tuple((hidden, _name(hidden, member)) for hidden in network.hidden for member in range(MEMBERS))
+        return Fitted(assembly_of(network.name, self._lookback, cores, self._sizes.units), weights)
 
-    def _cores(self, hidden: Hidden, stage: "Stage") -> list[keras.Model]:
+    def _cores(self, hidden: Hidden, stage: "Stage") -> list[Weights]:
         key = hidden, stage.name
         if key not in self._fitted:
             self._fitted[key] = [self._member(hidden, member, stage) for member in range(MEMBERS)]
         return self._fitted[key]
 
-    def _member(self, hidden: Hidden, member: int, stage: "Stage") -> keras.Model:
+    def _member(self, hidden: Hidden, member: int, stage: "Stage") -> Weights:
         """One fit, for as many steps as the stage with a validation found best, if there was one."""
         trainer, key = self._trainer(hidden), (hidden, member)
         most = self._sizes.budget.steps
         if stage.validation is None:
             most = self._steps.get(key, round(most * UNWATCHED))
-        name = f"{hidden.__module__.rpartition('.')[2]}_{hidden.__name__}_{member + 1}"
-        on_steps = self._start_fit(f"{name} for {stage.name}")
-        steps = trainer.fit(
+        on_steps = self._start_fit(f"{_name(hidden, member)} for {stage.name}")
+        weights, steps = trainer.fit(
             stage.known, self._seed + MEMBERS * stage.seed + member, on_steps, most=most, validation=stage.validation
         )
         if stage.validation is not None:
             self._steps[key] = steps
-        return trainer.fitted(name)
+        return weights
 
     def _trainer(self, hidden: Hidden) -> Trainer:
         if hidden not in self._trainers:
-            season, units, budget = self._lookback.season, self._sizes.units, self._sizes.budget
-            self._trainers[hidden] = Trainer(self._front, self._samples, hidden, season, units, budget)
+            program = program_of(self._lookback, hidden, self._sizes.units)
+            self._trainers[hidden] = Trainer(program, self._samples, self._sizes.budget)
         return self._trainers[hidden]
+
+
+def _name(hidden: Hidden, member: int) -> str:
+    return f"{hidden.__module__.rpartition('.')[2]}_{hidden.__name__}_{member + 1}"
 
 
 class Stage(NamedTuple):

@@ -2,21 +2,20 @@
 
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
-from artifact import LITERT_FILE, Evaluation, HeldOutRow, Intervals, check_golden
+from artifact import Evaluation, HeldOutRow, Intervals, check_golden
 from training.backtest.calibrate import Judged, calibrate, measure
 from training.backtest.judge import judge, scorer
 from training.backtest.shapes import learn_shapes
 from training.backtest.windows import Mask, Windows
 from training.card import Subject, data_source, draft_card
+from training.combination.assembly import Fitted
 from training.combination.fit import MEMBERS, Fits, Stage, StartFit
 from training.combination.prepare import Prepared
 from training.combination.sizes import resolved, sizes_for
 from training.config import TrainConfig
 from training.ends import held_out_rows
-from training.export import export, predict_litert
 from training.networks.network import Network
 from training.networks.registry import NETWORKS
 from training.train import HeldOut, Trained
@@ -47,19 +46,18 @@ def _train(network: Network, config: TrainConfig, prepared: Prepared, fits: Fits
     from the third. What is published has seen all rows, as nothing after them will be known either.
     """
     windows, spans = prepared.windows, prepared.spans
-    name = config.model_name(network.name)
     validation = spans.validation_rows(windows)[:, None] & ~np.isnan(windows.targets)
     if validation.any():
-        fits.model(network, name, Stage("stopping", windows.known(spans.before_validation), validation))
+        fits.model(network, Stage("stopping", windows.known(spans.before_validation), validation))
     rows = spans.judged_rows(windows)
     inputs, targets = windows.values[rows], windows.targets[rows]
-    forecasts = predict(fits.model(network, name, Stage("evaluation", windows.known(spans.before_judged))), inputs)
+    forecasts = predict(fits.model(network, Stage("evaluation", windows.known(spans.before_judged))), inputs)
     evaluation = judge(forecasts, windows, rows, spans.before_judged)
     intervals = None
     if (calibration := spans.calibration_rows(windows)).any():
-        calibrated = fits.model(network, name, Stage("intervals", windows.known(spans.before_calibration)))
+        calibrated = fits.model(network, Stage("intervals", windows.known(spans.before_calibration)))
         intervals = _intervals(windows, calibration, calibrated, Judged(inputs, forecasts, targets))
-    final = fits.model(network, name, Stage("publishing", windows.known(0)))
+    final = fits.model(network, Stage("publishing", windows.known(0)))
     metric, error = scorer(windows, rows, spans.before_judged)
     held_out = HeldOut(inputs, metric, error, error(forecasts))
     places = windows.last[rows] + windows.ahead[0]
@@ -76,18 +74,16 @@ class Results(NamedTuple):
     kept: list[HeldOutRow]
 
 
-def _intervals(windows: Windows, rows: Mask, calibrated: keras.Model, found: Judged) -> Intervals:
+def _intervals(windows: Windows, rows: Mask, calibrated: Fitted, found: Judged) -> Intervals:
     inputs = windows.values[rows]
     intervals = calibrate(Judged(inputs, predict(calibrated, inputs), windows.targets[rows]), windows.season)
     return intervals.model_copy(update={"coverage": measure(intervals, found)})
 
 
-def _describe(
-    network: Network, config: TrainConfig, prepared: Prepared, model: keras.Model, results: Results
-) -> Trained:
+def _describe(network: Network, config: TrainConfig, prepared: Prepared, model: Fitted, results: Results) -> Trained:
     windows, spans = prepared.windows, prepared.spans
     compared = np.unique(np.linspace(0, len(windows.last) - 1, MOST_COMPARED).astype(int))
-    files = export(model, windows.values[compared].astype(np.float32))
+    exported = model.export(windows.values[compared].astype(np.float32))
     source = data_source(config, prepared.table, len(windows.last), prepared.sha256())
     subject = Subject(
         windows=windows.values,
@@ -101,13 +97,13 @@ def _describe(
     trained = windows.known(spans.before_calibration).any(axis=1)
     parts = (trained, spans.calibration_rows(windows), spans.judged_rows(windows))
     shapes = learn_shapes(*(windows.values[part] for part in parts))
-    draft = draft_card(network, config, subject, results.evaluation, model, files)
+    draft = draft_card(network, config, subject, results.evaluation, model.model, exported)
     draft = draft.model_copy(update={"intervals": results.intervals, "shapes": shapes})
-    check_golden(draft, lambda batch: predict_litert(files[LITERT_FILE], batch))
-    return Trained(draft, files, results.held_out)
+    check_golden(draft, exported.litert)
+    return Trained(draft, exported.files, results.held_out)
 
 
-def predict(model: keras.Model, windows: Values) -> Values:
-    """Run a Keras model, (rows, window) → (rows, steps)."""
+def predict(model: Fitted, windows: Values) -> Values:
+    """Run a fitted network, (rows, window) → (rows, steps)."""
     pieces = [windows[k : k + PIECE].astype(np.float32) for k in range(0, len(windows), PIECE)]
-    return np.concatenate([np.asarray(model(piece), np.float64) for piece in pieces])
+    return np.concatenate([model(piece).astype(np.float64) for piece in pieces])

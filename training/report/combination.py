@@ -39,8 +39,8 @@ def forecast(rows: Rows, horizon: int, cut: int, end: int, seed: int, steps: int
     before = known_until + windows.reach + validated - 1
     validation = windows.complete(known_until + windows.reach, before)[:, None]
     network = NETWORKS[NETWORK]
-    fits.model(network, NETWORK, Stage(f"stop {cut} {seed}", windows.known(before), validation, seed))
-    model = fits.model(network, NETWORK, Stage(f"fit {cut} {seed}", windows.known(known_until), seed=seed))
+    fits.model(network, Stage(f"stop {cut} {seed}", windows.known(before), validation, seed))
+    model = fits.model(network, Stage(f"fit {cut} {seed}", windows.known(known_until), seed=seed))
     asked = np.searchsorted(windows.last, rows.last[cut:end])
     return predict(model, windows.values[asked])[:, 0]
 

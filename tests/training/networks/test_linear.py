@@ -69,7 +69,7 @@ def test_it_is_exported_and_close_on_series_that_make_least_squares_badly_condit
     windows = rows.windows.astype(np.float32)
 
     model = fit(NETWORKS["linear"], TrainConfig(), rows, lambda _model, _done, _loss: None)
-    files = export(model, windows)  # raises an error if the files do not agree
+    files = export(model, windows).files  # raises an error if the files do not agree
 
     errors = predict_litert(files[LITERT_FILE], windows)[:, 0] - rows.targets
     expected = predict_linear(rows, rows.windows) - rows.targets

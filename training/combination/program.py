@@ -1,0 +1,97 @@
+"""Compiled programs of the combination recipe, made once per process for each kind of core."""
+
+import math
+from functools import cache, lru_cache
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.combination.core import build_core
+from training.combination.front import build_front
+from training.combination.lookback import Lookback
+from training.loop import compile_steps
+from training.networks.network import Hidden
+
+KEPT = 16  # programs of a process: a table of series of many lengths has windows of several
+BATCH_UNIT = 16  # rows: batches are filled up to multiples of it
+
+Data = tuple[dict[str, tf.Tensor], tf.Tensor]
+"""The inputs of a core by name, (rows, …), and the scaled targets, (rows, steps), NaN where a value is not known."""
+
+
+@lru_cache(KEPT)
+def front_of(lookback: Lookback) -> keras.Model:
+    """The fixed part of every network of this lookback."""
+    name_from_1()
+    return build_front(lookback)
+
+
+@lru_cache(KEPT)
+def program_of(lookback: Lookback, hidden: Hidden, units: int) -> "Program":
+    """The program of this process for these cores."""
+    return Program(lookback, hidden, units)
+
+
+def name_from_1() -> None:
+    """Number layers from 1 again: their names are in the exported files, which must not depend on what came before."""
+    keras.utils.clear_session(free_memory=False)
+
+
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc] # Keras has no types
+    """A learning rate that falls from `rate` to zero over `steps` on a cosine.
+
+    A compiled program sees changes of both.
+    """
+
+    def __init__(self) -> None:
+        self.rate, self.steps = tf.Variable(0.0, trainable=False), tf.Variable(1.0, trainable=False)
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        done = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
+        return self.rate * 0.5 * (1.0 + tf.cos(math.pi * done))
+
+
+class Program:
+    """A core with its compiled training loop and validation loss, for samples of any series and of any number."""
+
+    def __init__(self, lookback: Lookback, hidden: Hidden, units: int) -> None:
+        tf.config.experimental.enable_op_determinism()
+        self._of = front_of(lookback), lookback.season, hidden, units
+        name_from_1()
+        self.core = build_core(*self._of, "core")
+        self.input_names = [one.name for one in self.core.inputs]
+        self._schedule = Cosine()
+        self._optimizer = keras.optimizers.Adam(self._schedule)
+        self.loop = compile_steps(self.core, self._optimizer, self._batch_loss)
+        self.loss = tf.function(self._loss, autograph=False)
+        self._first = [np.asarray(variable) for variable in self._optimizer.variables]
+        self._first_weights = cache(self._seeded_weights)
+
+    def reset(self, seed: int, learning_rate: float, steps: int) -> None:
+        """The state before the first step of a fit."""
+        self._schedule.rate.assign(learning_rate)
+        self._schedule.steps.assign(steps)
+        self.core.set_weights(self._first_weights(seed))
+        for variable, value in zip(self._optimizer.variables, self._first, strict=True):
+            variable.assign(value)
+
+    def _seeded_weights(self, seed: int) -> list[NDArray[np.float32]]:
+        keras.utils.set_random_seed(seed)
+        weights: list[NDArray[np.float32]] = build_core(*self._of, "first").get_weights()
+        return weights
+
+    def _batch_loss(self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
+        return self._loss(numbers, inputs, tf.gather(targets, numbers))
+
+    def _loss(self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
+        """The loss on the rows `numbers`, (n,), whose targets are `targets`, (n, steps)."""
+        return absolute_error(self.core({name: tf.gather(values, numbers) for name, values in inputs.items()}), targets)
+
+
+def absolute_error(forecasts: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    """The mean absolute error where the targets are not NaN; both (rows, steps)."""
+    known = tf.math.is_finite(targets)
+    errors = tf.where(known, tf.abs(forecasts - tf.where(known, targets, 0.0)), 0.0)
+    return tf.reduce_sum(errors) / tf.maximum(tf.reduce_sum(tf.cast(known, tf.float32)), 1.0)
