@@ -145,6 +145,13 @@ def _check_variables(environment: Mapping[str, str]) -> None:
             raise InvalidSettings(f"{name}: there is no such setting; the nearest is {near[0]}")
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help that shows switches as usual; true and false after one are accepted, as in the environment."""
+
+    def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
+        return "" if action.nargs == "?" else super()._format_args(action, default_metavar)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         raise InvalidSettings(message)
@@ -153,9 +160,10 @@ class _Parser(argparse.ArgumentParser):
 def _parser(version: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m service",
+        usage="%(prog)s [options]",
         description=fill(Settings.__doc__ or "", 79),
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"lagcast {version}")
@@ -163,7 +171,7 @@ def _parser(version: str) -> argparse.ArgumentParser:
         default = "" if field.default in (None, [], False, "") else f" (default: {field.default})"
         options: dict[str, Any] = {"metavar": name.rpartition("_")[2].upper()}
         if field.annotation is bool:
-            options = {"action": argparse.BooleanOptionalAction}
+            options = {"nargs": "?", "const": "true"}
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             help=f"{field.description}{default} [env: {PREFIX}{name.upper()}]".replace("%", "%%"),

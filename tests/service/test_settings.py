@@ -60,8 +60,10 @@ def test_wrong_values_are_named_by_where_they_came_from(monkeypatch: pytest.Monk
     assert "\n" not in message
 
 
-@pytest.mark.parametrize(("arguments", "logged"), [([], False), (["--access-log"], True), (["--no-access-log"], False)])
-def test_a_switch_takes_no_argument(arguments: list[str], logged: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(
+    ("arguments", "logged"), [([], False), (["--access-log"], True), (["--access-log", "false"], False)]
+)
+def test_a_switch_needs_no_argument(arguments: list[str], logged: bool) -> None:  # noqa: FBT001
     assert read(*arguments).access_log is logged
 
 
@@ -75,6 +77,7 @@ def test_help_fits_80_columns_and_shows_no_type_of_python(
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
     assert not re.search(r"null|None|Path|factory", shown)
+    assert re.search(r"--access-log +log every request", shown)
 
 
 def test_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
