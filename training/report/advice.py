@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.report.names import NAMES
+from training.report.names import NAMES, TRAINED_WITH
 from training.report.rolling import RollingResults
 from training.report.section import number
 from training.values import Values
@@ -31,9 +31,9 @@ def advise(rolled: RollingResults) -> str:
     rest = [name for name in (naive, "linear", mlp, lstm) if name != chosen]
     others = ", ".join(f"{NAMES[name]} {_rmse(rolled, name)}" for name in rest)
     subject = f"{NAMES[chosen][0].upper()}{NAMES[chosen][1:]}"
-    return (
-        f"{subject} {_verdict(chosen, naive)}; {_action(rolled, chosen, lstm)}. RMSE {_rmse(rolled, chosen)}; {others}."
-    )
+    errors = f"RMSE {_rmse(rolled, chosen)}; {others}."
+    flags = f" Train it with {TRAINED_WITH[chosen]}." if chosen in TRAINED_WITH else ""
+    return f"{subject} {_verdict(chosen, naive)}; {_action(rolled, chosen, lstm)}. {errors}{flags}"
 
 
 def _verdict(chosen: str, naive: str) -> str:

@@ -1,4 +1,4 @@
-"""Display names of the contenders."""
+"""Display names of the contenders, and the flags that train them."""
 
 NAMES = {
     "lstm": "LSTM on the window",
@@ -10,4 +10,13 @@ NAMES = {
     "persistence": "persistence",
     "mean": "the mean",
     "autoreg": "statsmodels' AutoReg",
+}
+
+TRAINED_WITH = {
+    "lstm": "--recipe scaled --networks lstm",
+    "combination": "--networks lstm",
+    "tanh_mlp": "--recipe scaled --networks mlp-tanh",
+    "mlp": "--recipe scaled --networks mlp-window",
+    "mlp_last": "--recipe scaled --networks mlp",
+    "linear": "--recipe scaled --networks linear",
 }

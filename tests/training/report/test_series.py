@@ -6,9 +6,12 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from training.config import TrainConfig
 from training.data.errors import SeriesError
+from training.parser import parse
 from training.report.advice import advise, beats, p_value, tail
 from training.report.config import Budget, ReportConfig
+from training.report.names import TRAINED_WITH
 from training.report.public_series import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs
 from training.report.rolling import RollingResults, RollingRun, Source, origins, rolling_runs
 from training.report.series_findings import shampoo_section, sunspots_section
@@ -82,7 +85,16 @@ def test_the_contender_with_by_far_the_smallest_errors_is_advised(best: str, sen
 
     found = of_errors({name: noise[k] * (0.1 if name == best else 1) for k, name in enumerate(names)})
 
-    assert advise(found).startswith(f"{sentence}. RMSE ")
+    advice = advise(found)
+    assert advice.startswith(f"{sentence}. RMSE ")
+    assert advice.endswith(f"Train it with {TRAINED_WITH[best]}." if best in TRAINED_WITH else ".")
+
+
+@pytest.mark.parametrize("flags", TRAINED_WITH.values())
+def test_the_advice_names_flags_that_training_takes(flags: str) -> None:
+    config = parse(TrainConfig, ["--data", "own.csv", *flags.split()])
+
+    assert config.networks == (flags.rsplit(maxsplit=1)[-1],)
 
 
 def test_at_the_edge_of_chance_a_network_is_not_advised_over_least_squares_with_the_same_errors() -> None:
