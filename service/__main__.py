@@ -20,6 +20,7 @@ from service.connection import ConnectionLimits, ConnectionPool, HTTPConnection
 from service.deciding import Deciding, InvalidStateDir, deciding
 from service.inference.admission import InvalidKeysFile, read_key_digests
 from service.inference.decision import Decision
+from service.inference.follow import answering
 from service.listen import CannotListen, bind
 from service.memory import TooLittleMemory, budget, memory_limit, raise_file_limit
 from service.server import Server, start_app
@@ -89,9 +90,10 @@ def _serve(settings: Settings, limits: ConnectionLimits, bound: socket, versions
 
 
 def _supervise(settings: Settings, limits: ConnectionLimits, bound: socket, versions: Deciding) -> int:
-    with tempfile.TemporaryDirectory(prefix="lagcast-metrics-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lagcast-metrics-") as folder, answering(versions.decider) as asking:
         metrics_dir = Path(folder)
-        start = EndsWithParent(partial(start_app, settings, metrics_dir, versions.parents))
+        source = versions.parents._replace(asking=asking)
+        start = EndsWithParent(partial(start_app, settings, metrics_dir, source))
         supervisor = Supervisor(_configure(settings, limits, start), sockets=[bound])
 
         def share(_: Decision) -> None:  # workers read the decision from the store

@@ -71,7 +71,7 @@ def create_app(settings: Settings, metrics_dir: Path | None = None, source: Sour
     itself, and its lifespan raises ArtifactError if nothing can be served.
     """
     source = source or DecidesItself(settings)
-    lifecycle = Lifecycle(ENGINES[settings.engine], settings.required_models)
+    lifecycle = Lifecycle(ENGINES[settings.engine], settings.required_models, settings.max_loaded)
     exposition = Exposition(lifecycle, build_of(VERSION, settings.engine), metrics_dir)
     limits = Limits(settings.max_batch_rows, settings.max_body_bytes)
     protocols = [create(lifecycle, limits) for create in PROTOCOLS]

@@ -61,7 +61,14 @@ def deciding(settings: Settings) -> Iterator[Deciding]:
         engine = ENGINES[settings.engine]
         tester = SelfTester(f"{engine.__module__}:{engine.__name__}")
         keys = read_keys(settings.card_key_file)
-        decider = Decider(settings.models_dir, store, tester, keys, test_seconds=TEST_SECONDS[settings.engine])
+        decider = Decider(
+            settings.models_dir,
+            store,
+            tester,
+            keys,
+            required=settings.required_models,
+            test_seconds=TEST_SECONDS[settings.engine],
+        )
         try:
             decider.settle()
             own = OwnDecisions(decider, store, settings.reload_seconds)

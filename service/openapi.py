@@ -7,7 +7,8 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
-from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel
 from service.middleware.path_prefix import SCOPE_KEY
 from service.protocols.http_errors import error_key
 from service.protocols.protocol import Protocol
@@ -43,7 +44,7 @@ class Document:
         return self._made
 
     def _live_models(self) -> list[LiveModel]:
-        return [state.live for state in self._lifecycle.states().values() if state.live is not None]
+        return self._lifecycle.shown()
 
     def _make(self, models: Sequence[LiveModel]) -> dict[str, Any]:
         app = self._app

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     engine: Literal["litert", "keras"] = Field("litert", description="inference engine; keras needs TensorFlow")
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="maximum size of a request body, else 413")
     required_models: Items = Field([], description="models that must be live for the process to be ready")
+    max_loaded: int = Field(
+        1000, ge=1, description="maximum models that a process keeps loaded; the least recently used are put away"
+    )
     max_batch_rows: int = Field(100_000, ge=1, description="maximum rows in a batch, else 422")
     max_concurrency: int = Field(64, ge=1, description="maximum concurrent large requests of a process, else 429")
     max_connections: int = Field(

@@ -1,23 +1,26 @@
 """Decide which versions are live: watch the repository, test new versions, and publish the decision to the workers.
 
 One process decides: the parent of the workers, or the only process. Pins are read before new versions are tested. A
-long test continues in the background while the repository is read again.
+long test continues in the background while the repository is read again. In a large repository a model is examined when
+it is asked for: see `Roster`.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from artifact import ArtifactError
 from artifact.choice import Version
-from artifact.pins import read_pin
-from artifact.repository import Unreadable, check_signature, list_versions, names
+from artifact.repository import check_signature
 from artifact.tester import SelfTester
-from service.inference.decision import Decision, ModelDecision
+from service.inference.decision import Decision, ModelDecision, Wish
 from service.inference.examiner import Examiner
+from service.inference.roster import AT_ONCE, Roster
 from service.inference.store import Store
 from service.inference.watched import Watched
 
@@ -27,6 +30,8 @@ POLL_SECONDS = 0.05  # between two looks while a test goes on
 LOOK_SECONDS = 0.5  # maximum time of tests before pins are read again
 SETTLE_SECONDS = 2.0  # to test versions that are not live, before the first request is answered
 SHOWN = 10  # reasons in an error text
+REST = 60  # the pause between two looks in CPU times of a look, so that watching takes less than 2 % of a core
+LONGEST_REST = 0.6  # but at most this part of the time until a new version must be live
 
 
 Listener = Callable[[Decision], str | None]  # returns why the decision cannot be served in full, or None
@@ -35,8 +40,9 @@ Listener = Callable[[Decision], str | None]  # returns why the decision cannot b
 class Decider:
     """The decision about versions of one repository.
 
-    keys are what cards and pins must be signed with, if there are any. test_seconds: for the first test of a version,
-    doubled with each further attempt. clock gives seconds that never go back.
+    keys are what cards and pins must be signed with, if there are any. required: names that are examined at the start.
+    test_seconds: for the first test of a version, doubled with each further attempt. clock gives seconds that never go
+    back.
     """
 
     def __init__(
@@ -46,51 +52,69 @@ class Decider:
         tester: SelfTester,
         keys: Sequence[bytes] = (),
         *,
+        required: Sequence[str] = (),
         test_seconds: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._models_dir = models_dir
         self._store = store
         self._tester = tester
         self._keys = keys
         self._clock = clock
         self._examiner = Examiner(models_dir, store, tester, keys, test_seconds=test_seconds, clock=clock)
-        self._models: dict[str, Watched] = {}
-        self._problem: str | None = None
+        self._roster = Roster(models_dir, keys, required, self._last_known_good(), self._restore)
+        self._asked: SimpleQueue[tuple[str, Wish | None]] = SimpleQueue()
+        self._open: dict[str, Watched] = {}  # asked for, and not known yet what to serve
+        self._answered: set[str] = set()  # asked for, and known: told even if nothing has changed
+        self._wake = threading.Event()
         self._has_listener = False
         self.decision = Decision(0, {})
         self.failed_loads = self._examiner.failed_loads
         self._listener: Listener = lambda _: None
         self._passed_on = 0
-        self._remember_last_known_good()
+        self._unswept = 0
 
-    def _remember_last_known_good(self) -> None:
-        """Start from the versions that were live when the last process ended, if the store still has them undamaged."""
+    def _last_known_good(self) -> Mapping[str, ModelDecision]:
+        """What was live when the last process ended, to start from."""
         before = self._store.read_decision()
-        for name, model in before.models.items() if before is not None else ():
-            if model.live is None:
-                continue
-            try:
-                content = self._store.load(model.live.sha256)
-                check_signature(content, name, model.live.number, self._keys)
-            except (OSError, ValueError, ArtifactError) as error:
-                logger.warning("cannot use the last known good %s/%d: %s", name, model.live.number, error)
-                continue
-            self._models[name] = Watched(name, current=Version(*model.live))
+        models = before.models if before is not None else {}
+        return {
+            name: ModelDecision(model.live, model.kept, is_waiting=True, wish=model.wish)
+            for name, model in models.items()
+            if model.live is not None
+        }
+
+    def _restore(self, name: str, live: Version) -> Version | None:
+        """A version that was live in an earlier process, if the store still has it undamaged."""
+        try:
+            check_signature(self._store.load(live.sha256), name, live.number, self._keys)
+        except (OSError, ValueError, ArtifactError) as error:
+            logger.warning("cannot use the last known good %s/%d: %s", name, live.number, error)
+            return None
+        return live
 
     def settle(self) -> None:
-        """Look until each model has a live version, or none that can be. Raises ArtifactError if nothing can be served.
+        """Look until each watched model has a live version, or none that can be. In a large repository these are the
+        required ones, or a first good one. Raises ArtifactError if nothing can be served.
 
         Other tests are waited for SETTLE_SECONDS only.
         """
         begin = self._clock()
-        while self.look() or self.is_testing:
-            if all(model.current for model in self._models.values()) and self._clock() - begin > SETTLE_SECONDS:
+        while self.look() or self.is_testing or self._open:
+            if all(model.current for model in self._roster.models.values()) and self._clock() - begin > SETTLE_SECONDS:
                 break
             self._examiner.collect(0.1)
-        if not any(model.live for model in self.decision.models.values()):
-            reasons = [self._problem] if self._problem else list(_reasons(self.decision))
+        for name in islice(sorted(self._roster.waiting), AT_ONCE):
+            if self._is_anything_live():
+                break
+            self.ask(name)
+            self.answer()
+        if not self._is_anything_live():
+            problem = self._roster.problem
+            reasons = [problem] if problem else list(self.decision.reasons())
             raise ArtifactError("; ".join(reasons[:SHOWN]) or "no model is published")
+
+    def _is_anything_live(self) -> bool:
+        return any(model.live for model in self.decision.models.values() if not model.is_waiting)
 
     def begin(self, listener: Listener) -> None:
         """Pass the decision to a listener, now and after every change. Log changes from now on."""
@@ -118,107 +142,149 @@ class Decider:
         stop = threading.Event()
         self.begin(listener)
         # A daemon thread: a repository that hangs must not delay the end of the process.
-        threading.Thread(target=self._watch, args=(stop, seconds / 4), daemon=True).start()
+        threading.Thread(target=self._watch, args=(stop, seconds), daemon=True).start()
         try:
             yield
         finally:
             stop.set()
+            self._wake.set()
             self._tester.stop()
 
-    def _watch(self, stop: threading.Event, pause: float) -> None:
+    def _watch(self, stop: threading.Event, seconds: float) -> None:
+        due = 0.0
         while not stop.is_set():
+            self._wake.clear()
             try:
-                if self.look():
-                    continue
+                if time.monotonic() < due:
+                    self.answer()
+                else:
+                    due = time.monotonic() + self._look_and_rest(seconds)
             except Exception:  # the thread must survive any error: without it no new version would go live
                 logger.exception("cannot look into the model repository")
-            stop.wait(min(pause, POLL_SECONDS) if self.is_testing else pause)
+                due = time.monotonic() + seconds / 4
+            pause = due - time.monotonic()
+            self._wake.wait(max(min(pause, POLL_SECONDS) if self.is_testing else pause, 0))
+
+    def _look_and_rest(self, seconds: float) -> float:
+        """Look once. Returns the pause until the next look."""
+        begin = time.thread_time()
+        if self.look():
+            return 0
+        return max(seconds / 4, min(REST * (time.thread_time() - begin), LONGEST_REST * seconds))
+
+    def ask(self, name: str, wish: Wish | None = None) -> None:
+        """Ask for a decision about a model, or to keep it loaded or unloaded. May be called from any thread.
+
+        The next decision that has the name among `changed` is the answer, even if there is no such model.
+        """
+        self._asked.put((name, wish))
+        self._wake.set()
 
     def look(self) -> bool:
         """Read the repository once and test what is new. Returns whether tests are left."""
         self._examiner.collect(0)
-        self._read_repository()
-        pinned = [model for model in self._models.values() if model.pin is not None]
-        others = [model for model in self._models.values() if model.pin is None]
+        due = self._roster.read()
+        self._answer()
+        pinned = [model for model in due if model.pin is not None]
+        others = [model for model in due if model.pin is None]
         until = self._clock() + LOOK_SECONDS
         is_left = self._test(pinned, until)
+        self._roster.note(pinned)
         self._decide()
         is_left = self._test(sorted(others, key=lambda model: model.current is not None), until) or is_left
+        self._roster.note(others)
         self._decide()
         return is_left
 
-    def _read_repository(self) -> None:
-        try:
-            found = names(self._models_dir)
-        except OSError as error:
-            self._note_problem(error.strerror or str(error))
-            return  # its content is unknown now, so nothing changes
-        self._note_problem(None)
-        for name in found:
-            self._models.setdefault(name, Watched(name))
-        for name, model in list(self._models.items()):
-            self._read_model(model)
-            if not model.versions and model.current is None and model.problem is None:
-                del self._models[name]
+    def answer(self) -> None:
+        """Examine the models that were asked for, without a look at the others."""
+        self._examiner.collect(0)
+        self._answer()
+        self._decide()
 
-    def _note_problem(self, problem: str | None) -> None:
-        if problem is not None and problem != self._problem:
-            logger.warning("cannot read the model repository %s: %s", self._models_dir, problem)
-        self._problem = problem
+    def _answer(self) -> None:
+        self._wake.clear()
+        with suppress(Empty):
+            while True:
+                self._take(*self._asked.get_nowait())
+        for name, model in list(self._open.items()):
+            self._test_until_good(model)
+            if model.is_answered():
+                del self._open[name]
+                self._answered.add(name)
+                self._roster.note([model])
+                self._decide()
 
-    def _read_model(self, model: Watched) -> None:
-        try:
-            model.versions = list_versions(self._models_dir, model.name)
-            model.problem = None
-        except Unreadable as error:
-            model.problem = str(error)
+    def _take(self, name: str, wish: Wish | None) -> None:
+        model = self._roster.open(name)
+        if model is None:
+            self._answered.add(name)
+            self._roster.touched.add(name)
             return
-        try:
-            model.pin = read_pin(self._models_dir, model.name, self._keys)
-        except Unreadable:
-            if model.versions:
-                return  # the folder has just been removed: keep the state until the next look
-            model.pin = None
-        for gone in model.entries.keys() - set(model.versions):
-            del model.entries[gone]
+        model.wish = wish or model.wish
+        self._open[name] = model
+
+    def _test_until_good(self, model: Watched) -> None:
+        """Examine a model's wanted versions until one is good; the others are tested when nobody waits."""
+        self._roster.read_model(model)
+        for version in model.wanted() if model.problem is None and self._roster.problem is None else ():
+            self._examiner.check(model, version)
+            if self.is_testing or model.entries[version].good is not None:
+                break
 
     def _test(self, models: Iterable[Watched], until: float) -> bool:
         """Test the wanted versions of some models, until a time. Returns whether some are left."""
-        for model in models if self._problem is None else ():
+        for model in models if self._roster.problem is None else ():
             if model.problem is not None:
                 continue
             for version in model.wanted():
-                if self._clock() >= until:
+                if self._clock() >= until or self._wake.is_set():
                     return True
                 self._examiner.check(model, version)
         return False
 
     def _decide(self) -> None:
-        """Decide. If the decision has changed, store it, pass it on, and delete contents that are no longer used."""
-        is_away = self._problem is not None
-        models = {name: model.decide(is_away=is_away) for name, model in sorted(self._models.items())}
-        before = self.decision
-        if models == before.models and self._problem == before.problem and before.serial:
+        """Decide on the models that were touched. If a decision has changed, store it and pass it on."""
+        before, problem = self.decision, self._roster.problem
+        changed = {name: model for name, model in self._decide_each() if self._is_news(name, model)}
+        self._answered -= changed.keys()
+        if not changed and problem == before.problem and before.serial:
             self._pass_on()
             return
-        self.decision = Decision(before.serial + 1, models, self._problem)
+        models = {**before.models, **{name: model for name, model in changed.items() if model is not None}}
+        for name in [name for name, model in changed.items() if model is None]:
+            models.pop(name, None)
+        self.decision = Decision(before.serial + 1, models, problem, before.serial, frozenset(changed))
         try:
             self._store.write_decision(self.decision)
         except OSError as error:
             logger.warning("cannot store the decision about versions: %s", error.strerror)
         if self._has_listener:
-            for name, model in models.items():
-                _log_change(name, before.models.get(name, ModelDecision()), model)
+            for name, model in changed.items():
+                _log_change(name, before.models.get(name, ModelDecision()), model or ModelDecision())
             self._pass_on()
-        tested = {self._examiner.tested or ""}
-        self._store.forget_all_but(self.decision.contents() | before.contents() | tested)
+        self._sweep(before)
 
+    def _decide_each(self) -> Iterator[tuple[str, ModelDecision | None]]:
+        touched, self._roster.touched = self._roster.touched, set()
+        for name in sorted(touched):
+            if name not in self._open or not self._is_waiting(name):
+                yield name, self._roster.decide(name)
 
-def _reasons(decision: Decision) -> Iterator[str]:
-    for name, model in decision.models.items():
-        outcomes = {**model.unknown, **model.refused}
-        reason = model.problem or model.pin_problem or (outcomes[max(outcomes)] if outcomes else None)
-        yield reason or f"{name}: no version is published"
+    def _is_waiting(self, name: str) -> bool:
+        model = self.decision.models.get(name)
+        return model is not None and model.is_waiting
+
+    def _is_news(self, name: str, model: ModelDecision | None) -> bool:
+        return name in self._answered or model != self.decision.models.get(name)
+
+    def _sweep(self, before: Decision) -> None:
+        """Delete contents that are no longer used, after a number of changes that pays for the listing."""
+        self._unswept += 1
+        if len(self.decision.models) <= AT_ONCE or self._unswept > AT_ONCE:
+            self._unswept = 0
+            tested = {self._examiner.tested or ""}
+            self._store.forget_all_but(self.decision.contents() | before.contents() | tested)
 
 
 def _log_change(name: str, before: ModelDecision, now: ModelDecision) -> None:

@@ -1,11 +1,14 @@
 """The decision about versions: what every worker has to load and report, as an immutable value and as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import TypeAdapter
 
 from artifact.choice import Version
+
+Wish = Literal["load", "unload"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,9 @@ class ModelDecision:
     live: None if nothing can be served. kept: checksum by number of the versions that can be requested. refused: why
     versions are refused, for the highest ones; refused_count: the number of all. unknown: why versions could not be
     tested yet. pinned: the version that the pin names; pin_problem: why the pin is not obeyed. in_repository: whether
-    the live version is still in the repository. problem: why the model's folder cannot be read.
+    the live version is still in the repository. problem: why the model's folder cannot be read. is_waiting: not
+    examined yet, because it was never asked for; then `live` and `kept` are those of an earlier process, if any. wish:
+    what was asked for through the API: to stay loaded, or not to be served.
     """
 
     live: Version | None = None
@@ -27,24 +32,52 @@ class ModelDecision:
     pin_problem: str | None = None
     in_repository: bool = True
     problem: str | None = None
+    is_waiting: bool = False
+    wish: Wish | None = None
+
+    @property
+    def can_load(self) -> bool:
+        """Whether a version can be served once it is loaded, as far as it is known."""
+        return (self.is_waiting or self.live is not None) and self.wish != "unload"
+
+    def reason(self) -> str | None:
+        """Why no version, or not the highest one, is live."""
+        outcomes = {**self.unknown, **self.refused}
+        return self.problem or self.pin_problem or (outcomes[max(outcomes)] if outcomes else None)
+
+
+WAITING = ModelDecision(is_waiting=True)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """All models at one moment; `serial` increases with every change. problem: why the repository cannot be read."""
+    """All models at one moment; `serial` increases with every change. problem: why the repository cannot be read.
+
+    changed: names whose decision is new since the serial `since`; None if that is not known. changes: file with the
+    changes since this decision was written; see `journal`.
+    """
 
     serial: int
     models: Mapping[str, ModelDecision]
     problem: str | None = None
+    since: int = -1
+    changed: frozenset[str] | None = None
+    changes: str = ""
 
     def contents(self) -> set[str]:
         """Checksums of the contents that a worker has to load."""
         live = {model.live.sha256 for model in self.models.values() if model.live is not None}
         return live | {sha256 for model in self.models.values() for sha256 in model.kept.values()}
 
+    def reasons(self) -> Iterator[str]:
+        """Why models that were examined are not live, or what is known about those that are."""
+        for name, model in self.models.items():
+            if not model.is_waiting:
+                yield model.reason() or f"{name}: no version is published"
+
     def to_json(self) -> bytes:
         """The decision as JSON."""
-        return _ADAPTER.dump_json(self)
+        return _ADAPTER.dump_json(self, exclude={"since", "changed"}, exclude_defaults=True)
 
     @classmethod
     def from_json(cls, content: bytes) -> "Decision":

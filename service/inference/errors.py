@@ -62,6 +62,14 @@ class NotReady(ServiceError):
     """The model is not live."""
 
 
+class NotLoaded(NotReady):
+    """The model is not loaded; `Lifecycle.load` loads it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not loaded yet")
+        self.name = name
+
+
 class Refusal(ServiceError):
     """A request that a limit refuses; `limit` names the limit in the metrics."""
 

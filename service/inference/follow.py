@@ -1,22 +1,27 @@
 """Sources of decisions: for a worker its parent, through the store; for a single process its own decider."""
 
+import json
 import logging
 import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from service.inference.decider import Decider, Listener
-from service.inference.decision import Decision
+from service.inference.decision import Decision, Wish
+from service.inference.journal import Stamp
 from service.inference.lifecycle import Lifecycle
 from service.inference.store import Store
 
 logger = logging.getLogger("lagcast")
 
-PAUSE_SECONDS = 0.1  # between two looks at the decision; a look costs one stat call
+PAUSE_SECONDS = 0.1  # between two looks at the decision; a look costs two stat calls
+WAITING_SECONDS = 0.002  # the same while a request waits for a decision
 MIN_GRACE_SECONDS = 4.0  # a worker on a busy machine may not run for a while, which must not fail readiness
 START_SECONDS = 60.0  # the parent decides before it starts workers; this is for a store that fails
 
@@ -38,6 +43,7 @@ class OwnDecisions(NamedTuple):
     @contextmanager
     def feeding(self, lifecycle: Lifecycle) -> Iterator[None]:
         """Apply the first decision, and every later one while the context is open."""
+        lifecycle.ask = self.decider.ask
         with self.decider.watching(self.seconds, self.applying(lifecycle)):
             yield
 
@@ -61,14 +67,22 @@ class ParentsDecisions(NamedTuple):
     """A worker serves what its parent decided, from the store in `folder`, and confirms it there.
 
     seconds: longest time until a new version is live. After twice that, and at least MIN_GRACE_SECONDS, workers that
-    serve different decisions are not ready.
+    serve different decisions are not ready. asking: the end of `answering` for models that were not asked for before.
     """
 
     folder: Path
     seconds: float
+    asking: Connection | None = None
+
+    def ask(self, name: str, wish: Wish | None) -> None:
+        """Ask the parent to decide on a model."""
+        if self.asking is not None:
+            with suppress(OSError):  # the parent is gone: the worker is about to end
+                self.asking.send_bytes(json.dumps([name, wish]).encode())  # one write, which other workers do not split
 
     @contextmanager
     def feeding(self, lifecycle: Lifecycle) -> Iterator[None]:
+        lifecycle.ask = self.ask
         follower = Follower(Store(self.folder), lifecycle, self.seconds)
         follower.wait_for_first()
         stop = threading.Event()
@@ -77,6 +91,21 @@ class ParentsDecisions(NamedTuple):
             yield
         finally:
             stop.set()
+
+
+@contextmanager
+def answering(decider: Decider) -> Iterator[Connection]:
+    """Pass what workers ask on to the decider while the context is open; yields the end for the workers."""
+    reading, writing = Pipe(duplex=False)
+    threading.Thread(target=_pass_on, args=(reading, decider), daemon=True).start()
+    with writing:
+        yield writing
+
+
+def _pass_on(reading: Connection, decider: Decider) -> None:
+    with reading, suppress(EOFError, OSError):
+        while True:
+            decider.ask(*json.loads(reading.recv_bytes()))
 
 
 class Follower:
@@ -88,9 +117,10 @@ class Follower:
         self._grace = max(2 * seconds, MIN_GRACE_SECONDS)
         self._pause = min(PAUSE_SECONDS, seconds / 4)
         self._newest = 0
-        self._since = time.monotonic()
+        self._late: dict[int, tuple[int, float]] = {}  # serial and since when, by worker
+        self._next_comparison = 0.0
         self._problem: str | None = None
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: Stamp | None = None
 
     def wait_for_first(self) -> None:
         """Serve the first decision. Raises RuntimeError if none can be served."""
@@ -104,7 +134,9 @@ class Follower:
 
     def run(self, stop: threading.Event) -> None:
         """Step again and again until `stop` is set."""
-        while not stop.wait(self._pause):
+        while not stop.is_set():
+            if self._lifecycle.cold.is_waiting.wait(self._pause):
+                time.sleep(WAITING_SECONDS)
             try:
                 self.step()
             except Exception:  # whatever it is: without this thread no new version would ever be live again
@@ -117,12 +149,14 @@ class Follower:
             decision = self._store.read_decision()
             if decision is not None and (decision.serial != self._lifecycle.serial or self._problem is not None):
                 self._apply(decision)
+            if decision is not None:
                 self._stamp = stamp
-        self._lifecycle.disagreement = self._disagreement()
+        if time.monotonic() >= self._next_comparison:
+            self._next_comparison = time.monotonic() + self._pause
+            self._lifecycle.disagreement = self._disagreement()
 
     def _apply(self, decision: Decision) -> None:
-        if decision.serial != self._newest:
-            self._newest, self._since = decision.serial, time.monotonic()
+        self._newest = decision.serial
         problem = self._lifecycle.apply(decision, self._store.load)
         if problem is not None and problem != self._problem:
             logger.error("a decided version is not served: %s", problem)
@@ -130,11 +164,15 @@ class Follower:
         self._store.confirm(self._lifecycle.serial, problem)
 
     def _disagreement(self) -> str | None:
-        """None until the newest decision is older than the grace."""
-        if time.monotonic() - self._since < self._grace:
-            return None
-        for worker in self._store.confirmations():
-            if worker.serial != self._newest:
+        """Why the workers serve different decisions; None until one has made no progress for the grace."""
+        now = time.monotonic()
+        behind = [worker for worker in self._store.confirmations() if worker.serial != self._newest]
+        before, self._late = self._late, {}
+        for worker in behind:
+            serial, since = before.get(worker.pid, (worker.serial, now))
+            self._late[worker.pid] = worker.serial, since if serial == worker.serial else now
+        for worker in behind:
+            if now - self._late[worker.pid][1] >= self._grace:
                 which = "this worker" if worker.pid == os.getpid() else f"the worker {worker.pid}"
                 return f"{which} does not serve what was decided: {worker.problem or 'it is late'}"
         return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from artifact import Batch, ModelCard
 from service.inference.errors import PredictionOverflow
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 
 
 class Forecast(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from artifact import Batch, BoundOverflow, UnreachableLevel
 from service.inference.errors import BadInput, LevelOutOfReach, PredictionOverflow
 from service.inference.forecast import Forecast, forecast
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 
 MAX_BOUNDS = 5_000_000  # 100,000 rows of 12 steps with 2 levels: 20 MB, and 50 MB as JSON
 

@@ -1,102 +1,103 @@
-"""The models that this process serves: load the decided versions, swap them in atomically, report readiness."""
+"""The models that this process serves: load the decided versions, swap them in atomically, report readiness.
 
+A model is loaded when it is first asked for, and put away when others are used more recently; a small repository is
+loaded as a whole.
+"""
+
+import asyncio
 import logging
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from itertools import islice
+from operator import itemgetter
 
-from artifact import Artifact, ArtifactError, ModelCard
-from artifact.repository import Content, check_content
-from service.inference.decision import Decision, ModelDecision
+from artifact import Artifact
+from artifact.repository import Content
+from service.inference.cold import ColdLoads
+from service.inference.decision import Decision, ModelDecision, Wish
 from service.inference.engine import Engine
-from service.inference.errors import NotReady, UnknownModel, UnknownVersion
-from service.inference.tally import Tally, VersionCounts
+from service.inference.errors import NotLoaded, NotReady, UnknownModel, UnknownVersion
+from service.inference.loader import LOAD_ERRORS, LiveModel, Loader, ModelState
+from service.inference.recency import Recency
+from service.inference.tally import VersionCounts
 
 logger = logging.getLogger("lagcast")
 
 NOT_LOADED = "the models are not loaded yet"
 SHOWN_NAMES = 10  # in an error text
-
-
-@dataclass(frozen=True)
-class LiveModel:
-    """A loaded version: its card, the engine that runs its network, and the tally of its predictions."""
-
-    card: ModelCard
-    engine: Engine
-    tally: Tally = field(default_factory=Tally)
-
-
-@dataclass(frozen=True)
-class ModelState:
-    """A model at one moment; immutable.
-
-    live: None if no version can be served. kept: the versions that can be requested, by number. decision: what the
-    versions were decided to be; the properties below are taken from it.
-    """
-
-    live: LiveModel | None
-    kept: Mapping[int, LiveModel]
-    decision: ModelDecision = field(default_factory=ModelDecision)
-
-    @property
-    def refused(self) -> Mapping[int, str]:
-        """Why versions are refused, by number; of the highest ones."""
-        return self.decision.refused
-
-    @property
-    def unknown(self) -> Mapping[int, str]:
-        """Why versions could not be tested yet, by number; they are tried again."""
-        return self.decision.unknown
-
-    @property
-    def pinned(self) -> int | None:
-        """The version that the pin names."""
-        return self.decision.pinned
-
-    @property
-    def pin_problem(self) -> str | None:
-        """Why the pin is not obeyed."""
-        return self.decision.pin_problem
-
-    @property
-    def in_repository(self) -> bool:
-        """Whether the live version is still in the repository; else it is served from memory."""
-        return self.decision.in_repository
+MAX_LOADED = 1000
+SMALL = 100  # models; a repository of so few is loaded before it is asked for
+ATTEMPTS = 10  # to see a wish granted: a load that was in progress answers before
 
 
 class Lifecycle:
     """The models that this process serves, from the decisions that `apply` is given.
 
-    make_engine loads a network. required names the models without which the process is not ready.
+    make_engine loads a network. required names the models without which the process is not ready. max_loaded: names
+    that are loaded at once, besides the required ones and those that were asked to stay loaded.
     """
 
-    def __init__(self, make_engine: Callable[[Artifact], Engine], required: Sequence[str] = ()) -> None:
-        self._make_engine = make_engine
+    def __init__(
+        self,
+        make_engine: Callable[[Artifact], Engine],
+        required: Sequence[str] = (),
+        max_loaded: int = MAX_LOADED,
+    ) -> None:
         self._required = required
+        self._recent = Recency(max_loaded, required)
         self._states: dict[str, ModelState] = {}
-        self._loaded: dict[tuple[str, int, str], LiveModel] = {}
-        self._tallies: dict[tuple[str, int], Tally] = {}  # a reloaded version continues its tally
+        self._sorted: list[str] | None = None
         self._counts: defaultdict[str, VersionCounts] = defaultdict(VersionCounts)  # kept after a model is removed
         self._lock = threading.Lock()
+        self.loader = Loader(make_engine)
+        self.cold = ColdLoads(self._load_cold, lambda name: self.ask(name, None))
+        self.ask: Callable[[str, Wish | None], None] = lambda *_: None  # the decider's
+        self.evictions = 0
         self.serial = 0  # of the decision that is served; 0 before the first
         self.decided = 0  # the newest known serial
         self.disagreement: str | None = None  # why the workers serve different decisions, once that lasts too long
 
     def names(self) -> list[str]:
         """Names of the models that are known now, sorted: those in the repository, and those served from memory."""
-        return sorted(self._states)
+        found = self._sorted
+        if found is None:
+            found = self._sorted = sorted(self._states.copy())
+        return found
 
     def states(self) -> dict[str, ModelState]:
         """All models at one moment, sorted by name; empty before the first decision."""
-        return dict(sorted(self._states.copy().items()))
+        states = self._states.copy()
+        return {name: states[name] for name in self.names() if name in states}
+
+    def decided_on(self, most: int) -> dict[str, ModelDecision]:
+        """Up to `most` of the models that can be served and are not waiting to be examined, sorted by name."""
+        decisions = ((name, state.decision) for name, state in self._states.copy().items())
+        found = (item for item in decisions if item[1].live is not None and not item[1].is_waiting)
+        return dict(sorted(islice(found, most), key=itemgetter(0)))
+
+    def loaded(self) -> dict[str, ModelState]:
+        """The loaded models, sorted by name."""
+        return {name: state for name, state in sorted(self._states.copy().items()) if state.live is not None}
+
+    def shown(self) -> list[LiveModel]:
+        """The live versions to document, sorted by name; none in a large repository, where others are loaded each time."""
+        states = self.loaded().values() if len(self._states) <= SMALL else ()
+        return [state.live for state in states if state.live is not None]
 
     def live(self, name: str, version: int | None = None) -> LiveModel:
-        """The live version, or a kept one by its number. Raises UnknownModel, UnknownVersion, NotReady."""
-        state = self.state(name)
+        """The live version, or a kept one by its number.
+
+        Raises UnknownModel, UnknownVersion, NotReady, or NotLoaded if `load` can load the model.
+        """
+        return self._pick(name, self.state(name), version)
+
+    def _pick(self, name: str, state: ModelState, version: int | None) -> LiveModel:
         if state.live is None:
+            if state.decision.can_load:
+                raise NotLoaded(name)
             raise NotReady(_why_not_live(name, state))
+        self._recent.touch(name)
         if version is None:
             return state.live
         try:
@@ -104,6 +105,41 @@ class Lifecycle:
         except KeyError:
             kept = ", ".join(map(str, sorted(state.kept)))
             raise UnknownVersion(f"this version of {name} is not kept; the kept ones are {kept}") from None
+
+    async def load(self, name: str, version: int | None = None) -> LiveModel:
+        """The live version, or a kept one by its number, loaded if it is not; concurrent loads of a model are one.
+
+        Raises UnknownModel, UnknownVersion or NotReady.
+        """
+        return self._pick(name, await self.loaded_state(name), version)
+
+    async def loaded_state(self, name: str) -> ModelState:
+        """The state of a model, loaded if it can be. Raises UnknownModel or NotReady."""
+        state = self.state(name)
+        if state.live is None and state.decision.can_load:
+            return await self._loaded(name, is_decided=not state.decision.is_waiting)
+        return state
+
+    async def _loaded(self, name: str, *, is_decided: bool) -> ModelState:
+        # A request that is cancelled must not cancel the load that others wait for.
+        return await asyncio.shield(asyncio.wrap_future(self.cold.start(name, is_decided=is_decided)))
+
+    async def decided_state(self, name: str) -> ModelState:
+        """The state of a model once it is decided on; it may not be loaded. Raises UnknownModel or NotReady."""
+        state = self.state(name)
+        return await self._loaded(name, is_decided=False) if state.decision.is_waiting else state
+
+    async def wish(self, name: str, wish: Wish) -> LiveModel | None:
+        """Ask to keep a model loaded, or not to serve it, in every worker. Returns when this worker does.
+
+        Raises UnknownModel, or NotReady if no version can be loaded.
+        """
+        self.ask(name, wish)
+        for _ in range(ATTEMPTS):
+            state = await self._loaded(name, is_decided=False)
+            if state.decision.wish == wish:
+                return self._pick(name, state, None) if wish == "load" else None
+        raise NotReady(f"{name} is not {wish}ed yet; try again")
 
     def state(self, name: str) -> ModelState:
         """The state of a model. Raises UnknownModel if there is no such name, NotReady before the first decision."""
@@ -139,55 +175,104 @@ class Lifecycle:
         for name in self._required:
             if name not in self._states:
                 raise NotReady(f"the required model {name} is not in the repository")
-            self.live(name)
-        states = list(self._states.items())
-        if not any(state.live for _, state in states):
-            raise NotReady("; ".join(_why_not_live(*item) for item in states[:SHOWN_NAMES]) or "no model is published")
+            if self._states[name].live is None:
+                raise NotReady(_why_not_live(name, self._states[name]))
+        if not any(state.decision.can_load for state in self._states.copy().values()):
+            states = islice(self.states().items(), SHOWN_NAMES)
+            raise NotReady("; ".join(_why_not_live(*item) for item in states) or "no model is published")
 
     def apply(self, decision: Decision, read: Callable[[str], Content]) -> str | None:
-        """Load the decided versions and serve them; a model that cannot be loaded keeps its state.
+        """Serve the decided versions; a loaded model that cannot be swapped keeps its state.
 
         read: content by checksum. Returns why the decision is not served in full, or None.
         """
         with self._lock:
-            self.decided = decision.serial
-            problems = [self._apply_model(name, model, read) for name, model in decision.models.items()]
-            for name in self._states.keys() - decision.models.keys():
-                del self._states[name]
-            self._forget()
+            self.loader.read, self.decided = read, decision.serial
+            names, is_small = self._affected(decision), len(decision.models) <= SMALL
+            problems = [self._apply_model(name, decision.models.get(name), is_small=is_small) for name in names]
             problem = next(filter(None, problems), None)
             if problem is None:
                 self.serial = decision.serial
-            return problem
+        self.cold.decided(name for name in names if not self._is_waiting(name))
+        return problem
 
-    def _apply_model(self, name: str, model: ModelDecision, read: Callable[[str], Content]) -> str | None:
+    def _affected(self, decision: Decision) -> list[str]:
+        """Names whose decision may be new."""
+        if decision.changed is not None and decision.since == self.serial:
+            return sorted(decision.changed)
+        states = {name: state.decision for name, state in self._states.items()}
+        names = states.keys() | decision.models.keys() | self.cold.undecided()
+        undecided = self.cold.undecided()
+        return sorted(name for name in names if name in undecided or states.get(name) != decision.models.get(name))
+
+    def _is_waiting(self, name: str) -> bool:
+        state = self._states.get(name)
+        return state is not None and state.decision.is_waiting
+
+    def _apply_model(self, name: str, model: ModelDecision | None, *, is_small: bool) -> str | None:
         old = self._states.get(name)
+        if model is None:
+            self._remove(name)
+            return None
+        self._recent.hold(name, is_held=model.wish == "load")
+        is_wanted = name in self._recent or self._recent.is_held(name) or (is_small and self._recent.has_room)
         try:
-            kept = {number: self._load(name, number, sha256, read) for number, sha256 in model.kept.items()}
-        except (OSError, ValueError, ArtifactError, MemoryError) as error:
+            kept = self.loader.load(name, model, old) if is_wanted and model.can_load and not model.is_waiting else {}
+        except LOAD_ERRORS as error:
             return f"cannot load {name}: {error}"
-        live = kept[model.live.number] if model.live is not None else None
-        self._states[name] = ModelState(live, kept, model)
-        if live is not None and (old is None or old.live is not live):
-            logger.info("%s/%d is live", name, live.card.version)
-            self._counts[name].reloads += old is not None and old.live is not None
+        self._install(name, model, kept)
+        self._note_swap(name, model, old)
         return None
 
-    def _load(self, name: str, number: int, sha256: str, read: Callable[[str], Content]) -> LiveModel:
-        key = name, number, sha256
-        if key not in self._loaded:
-            artifact = check_content(read(sha256), name, number)
-            tally = self._tallies.setdefault((name, number), Tally())
-            self._loaded[key] = LiveModel(artifact.card, self._make_engine(artifact), tally)
-        return self._loaded[key]
+    def _load_cold(self, name: str) -> ModelState:
+        """Load a model that is decided on. Returns its state, also if nothing can be loaded. Raises NotReady."""
+        while True:
+            state = self.state(name)
+            if state.live is not None or state.decision.is_waiting or not state.decision.can_load:
+                return state
+            try:
+                kept = self.loader.load(name, state.decision, None)
+            except LOAD_ERRORS as error:
+                if self._states.get(name) is state:
+                    logger.warning("cannot load %s: %s", name, error)
+                    raise NotReady(f"no version of {name} can be served: {error}") from None
+                continue
+            with self._lock:
+                if self._states.get(name) is state:
+                    return self._install(name, state.decision, kept)
 
-    def _forget(self) -> None:
-        served = {id(model) for state in self._states.values() for model in state.kept.values()}
-        self._loaded = {key: model for key, model in self._loaded.items() if id(model) in served}
-        self._tallies = {key: tally for key, tally in self._tallies.items() if key in {k[:2] for k in self._loaded}}
+    def _install(self, name: str, model: ModelDecision, kept: dict[int, LiveModel]) -> ModelState:
+        """Serve the loaded versions of a model, none if it is not loaded, and put others away for it."""
+        live = kept[model.live.number] if model.live is not None and kept else None
+        if name not in self._states:
+            self._sorted = None
+        state = self._states[name] = ModelState(live, kept, model)
+        if live is None:
+            self._recent.discard(name)
+        for other in self._recent.add(name) if live is not None else ():
+            self._states[other] = ModelState(None, {}, self._states[other].decision)
+            self._recent.discard(other)
+            self.evictions += 1
+        return state
+
+    def _note_swap(self, name: str, model: ModelDecision, old: ModelState | None) -> None:
+        before = old.decision.live if old is not None and not old.decision.is_waiting else None
+        if model.live is not None and not model.is_waiting and model.live != before:
+            logger.info("%s/%d is live", name, model.live.number)
+            self._counts[name].reloads += before is not None
+        self.loader.forget(name, model.kept)
+
+    def _remove(self, name: str) -> None:
+        self._states.pop(name, None)
+        self.loader.forget(name, ())
+        self._recent.discard(name)
+        self._recent.hold(name, is_held=False)
+        self._sorted = None
 
 
 def _why_not_live(name: str, state: ModelState) -> str:
-    outcomes = {**state.unknown, **state.refused}
-    reason = state.decision.problem or state.pin_problem or (outcomes[max(outcomes)] if outcomes else None)
-    return f"no version of {name} can be served: {reason or 'no version is published'}"
+    if state.decision.wish == "unload":
+        return f"{name} was unloaded; POST /v2/repository/models/{name}/load loads it again"
+    if state.decision.can_load:
+        return f"{name} is not loaded yet"
+    return f"no version of {name} can be served: {state.decision.reason() or 'no version is published'}"

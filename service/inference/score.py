@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from artifact import Batch, BoundOverflow, ModelCard
 from service.inference.errors import PredictionOverflow
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.inference.tally import Errors, Scores
 
 LEVELS = (80, 95)

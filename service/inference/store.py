@@ -1,7 +1,7 @@
 """The store: tested contents by checksum, the decision and the workers' confirmations, in a folder of the service.
 
     <store>/contents/<sha256>/   the files of a version, as they were tested
-    <store>/decision.json        what is to be served, renamed into place by the deciding process
+    <store>/decision.json        what is to be served, written by the deciding process; see `journal`
     <store>/workers/<pid>.json   the serial that a worker serves, and its problem if it serves another
 
 Workers read contents here and never in the repository: what is served is exactly what was tested. If the folder is
@@ -9,7 +9,6 @@ kept, the next process starts from it (last known good).
 """
 
 import json
-import logging
 import os
 import shutil
 import tempfile
@@ -20,8 +19,7 @@ from typing import NamedTuple
 
 from artifact.repository import Content, checksum
 from service.inference.decision import Decision
-
-logger = logging.getLogger("lagcast")
+from service.inference.journal import Journal, Stamp, replace_file
 
 
 class Confirmation(NamedTuple):
@@ -37,7 +35,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._contents = folder / "contents"
-        self._decision = folder / "decision.json"
+        self._journal = Journal(folder)
         self._workers = folder / "workers"
         for made in (self._contents, self._workers):
             made.mkdir(parents=True, exist_ok=True)
@@ -70,26 +68,16 @@ class Store:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def write_decision(self, decision: Decision) -> None:
-        """Replace the decision."""
-        _replace(self._decision, decision.to_json())
+        """Write the decision, or what has changed in it."""
+        self._journal.write(decision)
 
     def read_decision(self) -> Decision | None:
         """The decision; None if there is none, or none that can be read."""
-        try:
-            return Decision.from_json(self._decision.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            logger.warning("cannot read the decision about versions: %s", error)
-            return None
+        return self._journal.read()
 
-    def decision_stamp(self) -> tuple[int, int] | None:
+    def decision_stamp(self) -> Stamp | None:
         """A value that changes when the decision is replaced; None without a decision."""
-        try:
-            status = self._decision.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_mtime_ns
+        return self._journal.stamp()
 
     def forget_workers(self) -> None:
         """Remove the confirmations of an earlier process."""
@@ -98,7 +86,7 @@ class Store:
 
     def confirm(self, serial: int, problem: str | None) -> None:
         """Confirm which decision this process serves."""
-        _replace(self._workers / f"{os.getpid()}.json", json.dumps([serial, problem]).encode())
+        replace_file(self._workers / f"{os.getpid()}.json", json.dumps([serial, problem]).encode())
 
     def confirmations(self) -> list[Confirmation]:
         """Confirmations of the running workers; those of ended workers are removed."""
@@ -120,9 +108,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _replace(path: Path, content: bytes) -> None:
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    staging.write_bytes(content)
-    staging.rename(path)

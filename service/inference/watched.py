@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from artifact.choice import Pin, Version, choose
 from artifact.repository import Fingerprint
-from service.inference.decision import ModelDecision
+from service.inference.decision import ModelDecision, Wish
 
 KEPT = 3  # highest good versions that can be requested by number; the live one is kept as well
 LOOKED_AT = 20  # highest refused versions that are examined again; a repaired older one would not go live anyway
@@ -30,7 +30,7 @@ class Entry:
 
 @dataclass
 class Watched:
-    """A model: its published versions, its pin, the outcomes, and what is live."""
+    """A model: its published versions, its pin, the outcomes, what is live, and what was asked for through the API."""
 
     name: str
     versions: list[int] = field(default_factory=list)
@@ -38,6 +38,22 @@ class Watched:
     entries: dict[int, Entry] = field(default_factory=dict)
     current: Version | None = None
     problem: str | None = None
+    wish: Wish | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to report: a folder without a version."""
+        return not self.versions and self.current is None and self.problem is None
+
+    def is_answered(self) -> bool:
+        """Whether it is known what to serve: a good version was found, or no wanted one is left to be tested."""
+        entries = (self.entries.get(version) for version in self.wanted())
+        return bool(self.problem or self.good()) or all(e is not None and bool(e.bad or e.unknown) for e in entries)
+
+    def is_quiet(self) -> bool:
+        """Whether nothing has to be examined until the model's folder changes."""
+        entries = (self.entries.get(version) for version in self.wanted())
+        return self.problem is None and all(e is not None and e.is_settled and e.files is not None for e in entries)
 
     def good(self) -> dict[int, str]:
         """Content by number of the versions in the repository that were tested good."""
@@ -91,6 +107,7 @@ class Watched:
             pin_problem=self._pin_problem(good),
             in_repository=not is_away and live is not None and good.get(live.number) == live.sha256,
             problem=self.problem,
+            wish=self.wish,
         )
 
     def _pin_problem(self, good: dict[int, str]) -> str | None:

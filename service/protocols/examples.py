@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from artifact import ModelCard
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 
 MAX_EXAMPLES = 10  # models with an example in a request body that all models share
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 
 
 class Limits(NamedTuple):

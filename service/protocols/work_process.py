@@ -20,7 +20,8 @@ from io import BufferedRWPair
 from typing import Any, NamedTuple
 
 from service.inference.errors import BodyTooLarge
-from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel
 from service.inference.malloc import tune_malloc
 
 COMMAND = [sys.executable, "-m", "service.protocols.work_process"]

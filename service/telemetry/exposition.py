@@ -18,7 +18,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Summa
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
-from service.inference.lifecycle import Lifecycle, LiveModel, ModelState
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel, ModelState
 from service.inference.tally import Scores, VersionCounts
 from service.telemetry.metrics import REGISTRY
 from service.telemetry.scores import score_metrics, scores_of

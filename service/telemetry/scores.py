@@ -7,7 +7,7 @@ from typing import NamedTuple
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from service.inference.lifecycle import LiveModel, ModelState
+from service.inference.loader import LiveModel, ModelState
 from service.inference.score import naive_error, no_scores
 from service.inference.tally import Errors, Scores
 

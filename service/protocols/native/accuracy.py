@@ -24,7 +24,7 @@ def create_accuracy_router(lifecycle: Lifecycle, totals: Callable[[str], Awaitab
         f"{SCORE}{{name}}", tags=["score"], summary="Live accuracy of a model", responses=failures(*ANY_ROUTE, 404)
     )
     async def get_accuracy(name: str) -> Accuracy:
-        state = lifecycle.state(name)
+        state = await lifecycle.loaded_state(name)
         found = await totals(name)
         live = state.live.card.version if state.live is not None else None
         order = sorted(state.kept, key=lambda version: (version == live, version), reverse=True)

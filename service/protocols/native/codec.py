@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from service.inference.errors import InvalidRequest, PredictionOverflow
 from service.inference.forecast import forecast
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.protocols.native.body import batch_body, single_body
 from service.protocols.native.flat import read_flat
 from service.protocols.native.schemas import prediction_json, predictions_json

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifact import ModelCard
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.inference.score import score
 from service.protocols.examples import golden_rows
 from service.protocols.native.body import Body, batch_body, forecast_batch_body, forecast_body, score_body, single_body

@@ -11,7 +11,7 @@ from service.inference.dates import forecast_times
 from service.inference.errors import BadInput, InvalidRequest, LevelOutOfReach, PredictionOverflow
 from service.inference.forecast import Forecast, forecast
 from service.inference.intervals import forecast_with_intervals
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.protocols.native.body import forecast_batch_body, forecast_body
 from service.protocols.native.codec import overflow
 from service.protocols.native.flat import read_flat_forecast

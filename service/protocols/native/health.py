@@ -7,6 +7,8 @@ from service.protocols.error_schemas import failures
 from service.protocols.native.schemas import Live, Ready
 from service.protocols.paths import LIVE, READY
 
+MAX_SHOWN = 100  # models; a probe asks every few seconds
+
 
 def add_health(router: APIRouter, lifecycle: Lifecycle) -> None:
     """Add GET /health/live and GET /health/ready."""
@@ -18,8 +20,8 @@ def add_health(router: APIRouter, lifecycle: Lifecycle) -> None:
     @router.get(READY, tags=["health"], summary="Readiness: the process can answer", responses=failures(405, 503))
     async def ready() -> Ready:
         lifecycle.check_ready()
-        states = {name: state for name, state in lifecycle.states().items() if state.live is not None}
+        decided = lifecycle.decided_on(MAX_SHOWN)
         return Ready(
-            models={name: state.live.card.version for name, state in states.items() if state.live is not None},
-            from_memory=[name for name, state in states.items() if not state.in_repository],
+            models={name: model.live.number for name, model in decided.items() if model.live is not None},
+            from_memory=[name for name, model in decided.items() if not model.in_repository],
         )

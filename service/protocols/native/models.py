@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from service.inference.errors import UnknownModel
-from service.inference.lifecycle import Lifecycle, ModelState
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import ModelState
 from service.protocols.error_schemas import ANY_ROUTE, failures
 from service.protocols.native.schemas import ModelInfo, Models, RefusedVersion, VersionInfo, Versions
 
@@ -34,27 +35,28 @@ def add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
 
     @router.get("/models/{name}", tags=["models"], summary="One model", responses=known)
     async def get_model(name: str, version: Version = None) -> ModelInfo:
-        info = _info(name, lifecycle.state(name))
-        return info if version is None else info.model_copy(update={"card": lifecycle.live(name, version).card})
+        info = _info(name, await lifecycle.loaded_state(name))
+        return info if version is None else info.model_copy(update={"card": (await lifecycle.load(name, version)).card})
 
     @router.get("/models/{name}/versions", tags=["models"], summary="A model's versions", responses=known)
     async def get_versions(name: str) -> Versions:
-        return _versions(lifecycle.state(name))
+        return _versions(await lifecycle.decided_state(name))
 
 
 def _info(name: str, state: ModelState) -> ModelInfo:
-    live = state.live.card if state.live is not None else None
+    decision, live = state.decision, state.decision.live
     return ModelInfo(
         name=name,
-        version=live.version if live is not None else None,
+        version=live.number if live is not None and not decision.is_waiting else None,
         pinned=state.pinned,
         in_repository=state.in_repository,
-        kept=sorted(state.kept, reverse=True),
+        kept=sorted(decision.kept, reverse=True),
         refused=_reasons(state.refused),
-        refused_count=state.decision.refused_count if state.decision.refused_count > len(state.refused) else None,
+        refused_count=decision.refused_count if decision.refused_count > len(state.refused) else None,
         unknown=_reasons(state.unknown),
         pin_problem=state.pin_problem,
-        card=live,
+        loaded=state.live is not None or not decision.can_load,
+        card=state.live.card if state.live is not None else None,
     )
 
 
@@ -64,9 +66,9 @@ def _reasons(versions: Mapping[int, str]) -> list[RefusedVersion]:
 
 def _versions(state: ModelState) -> Versions:
     found = {v: VersionInfo(version=v, status="unknown", reason=why) for v, why in state.unknown.items()}
-    found |= {v: VersionInfo(version=v, status="kept") for v in state.kept}
+    found |= {v: VersionInfo(version=v, status="kept") for v in state.decision.kept}
     found |= {v: VersionInfo(version=v, status="refused", reason=why) for v, why in state.refused.items()}
-    if state.live is not None:
-        live = state.live.card.version
+    if state.decision.live is not None:
+        live = state.decision.live.number
         found[live] = VersionInfo(version=live, status="live")
     return Versions(pinned=state.pinned, versions=[found[v] for v in sorted(found, reverse=True)])

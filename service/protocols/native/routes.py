@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service.inference.errors import UnsupportedMedia
-from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel
 from service.protocols.error_schemas import ANY_ROUTE, failures
 from service.protocols.native.codec import answer_batch, answer_single
 from service.protocols.native.document import document
@@ -88,8 +89,7 @@ def _add_score(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
     )
     async def score(request: Request, name: str) -> Response:
         content = await _json_content(request)
-        live = lifecycle.live(name)
-        kept = lifecycle.state(name).kept
+        live, kept = await lifecycle.load(name), (await lifecycle.loaded_state(name)).kept
         others = [kept[version] for version in sorted(kept, reverse=True) if kept[version] is not live]
         work = partial(answer_score, live, others, content, limits.max_batch_rows)
         return Response(await work_on(content, work), media_type="application/json")
@@ -100,7 +100,7 @@ def _route(
 ) -> Callable[[Request, str], Awaitable[Response]]:
     async def route(request: Request, name: str, version: Version = None) -> Response:
         content = await _json_content(request)
-        model = lifecycle.live(name, version)
+        model = await lifecycle.load(name, version)
         answered = await work_on(content, partial(answer, model, content))
         return Response(answered, media_type="application/json")
 

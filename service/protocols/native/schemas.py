@@ -145,7 +145,12 @@ class ModelInfo(BaseModel):
     pin_problem: str | None = Field(
         None, exclude_if=_is_empty, description="why the pin is not obeyed; the live version stays until it is"
     )
-    card: ModelCard | None = Field(description="of the live version, or of the one in ?version=")
+    loaded: bool = Field(
+        default=True, exclude_if=bool, description="false where the model is loaded when it is next asked for"
+    )
+    card: ModelCard | None = Field(
+        description="of the live version, or of the one in ?version=; null in a list where the model is not loaded"
+    )
 
 
 class Models(BaseModel):
@@ -179,7 +184,7 @@ class Ready(BaseModel):
     """The process is ready; the live version of each model."""
 
     status: Literal["ready"] = "ready"
-    models: dict[str, int]
+    models: dict[str, int] = Field(description="of many models, the first hundred that were asked for")
     from_memory: list[str] = Field(
         [], exclude_if=_is_empty, description="models whose live version is not in the repository"
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from artifact import ModelCard
 from service.inference.errors import InvalidRequest, PredictionOverflow
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.inference.score import mean_errors, naive_error, score_versions
 from service.inference.tally import Scores
 from service.protocols.native.body import ScoreBody, score_body

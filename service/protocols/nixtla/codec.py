@@ -9,7 +9,8 @@ import orjson
 from artifact import ModelCard
 from service.inference.dates import check_frequency, read_frequency
 from service.inference.errors import BadInput
-from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel
 from service.protocols.nixtla.rolling import Answered, Plan, detection, fitted, next_rows, run, windows_back
 from service.protocols.nixtla.schemas import (
     REFUSALS,

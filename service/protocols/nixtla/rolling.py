@@ -10,7 +10,7 @@ from artifact import Batch
 from service.inference.errors import BadInput, LevelOutOfReach, PredictionOverflow
 from service.inference.forecast import forecast
 from service.inference.intervals import forecast_with_intervals
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 
 Rows = NDArray[np.int64]
 Sizes = Sequence[int]

@@ -13,6 +13,7 @@ from starlette.types import Scope
 from service.inference.errors import BadInput
 from service.inference.lifecycle import Lifecycle
 from service.protocols.error_schemas import ANY_ROUTE, failures, protocol_failures
+from service.protocols.lookup import loading
 from service.protocols.nixtla.codec import anomalies, backtest, forecasts, online_anomalies, parameters
 from service.protocols.nixtla.compression import decompress
 from service.protocols.nixtla.document import document
@@ -75,7 +76,8 @@ def _task(lifecycle: Lifecycle, limits: Limits, answer: Answer) -> Callable[[Req
         content = await request.body()
         encoding = request.headers.get("content-encoding", "")
         work = partial(_answer, lifecycle, limits, answer, content, encoding)
-        return Response(await work_on(content, work, is_compressed=bool(encoding)), media_type="application/json")
+        answered = await loading(lifecycle, lambda: work_on(content, work, is_compressed=bool(encoding)))
+        return Response(answered, media_type="application/json")
 
     return task
 
@@ -96,7 +98,7 @@ def _add_client(router: APIRouter, lifecycle: Lifecycle) -> None:
         responses=failures(*ANY_ROUTE, 404, 422),
     )
     async def model_params(model: Annotated[str, Query(description="name of a published model")]) -> Response:
-        return Response(parameters(lifecycle.live(model)), media_type="application/json")
+        return Response(parameters(await lifecycle.load(model)), media_type="application/json")
 
     async def models() -> dict[str, list[dict[str, str]]]:
         return {"models": [{"name": name} for name in lifecycle.names()]}

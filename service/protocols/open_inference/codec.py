@@ -10,7 +10,7 @@ from artifact import Batch, ModelCard
 from service.inference.errors import BadInput, LevelOutOfReach
 from service.inference.forecast import Forecast, forecast
 from service.inference.intervals import forecast_with_intervals
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.inference.tensors import (
     DATATYPES,
     FLOAT32,

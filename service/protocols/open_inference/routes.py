@@ -4,17 +4,18 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import Headers
 
 from artifact import TensorSpec
 from service.inference.errors import BadInput, UnsupportedMedia
-from service.inference.lifecycle import Lifecycle, LiveModel, ModelState
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel, ModelState
 from service.protocols.error_schemas import ANY_ROUTE
 from service.protocols.error_schemas import protocol_failures as failures
-from service.protocols.lookup import Version, find
+from service.protocols.lookup import Version, check_ready, find
 from service.protocols.open_inference.codec import infer
 from service.protocols.open_inference.compression import deflate, inflate, negotiate
 from service.protocols.open_inference.document import PATHS, document
@@ -36,6 +37,7 @@ from service.protocols.work import work_on
 TAGS: list[str | Enum] = ["Open Inference Protocol v2"]
 HEADER_LENGTH = "inference-header-content-length"
 MAX_INDEX_BYTES = 1024  # the longest valid body, {"ready": false}, has about twenty
+NEVER_ASKED = "not loaded yet; the first request loads it"
 JSON, BYTES = "application/json", "application/octet-stream"
 FAILURES = failures(*ANY_ROUTE)
 MODEL_FAILURES = FAILURES | failures(404)
@@ -93,11 +95,16 @@ def _index_of_all(lifecycle: Lifecycle) -> list[IndexEntry]:
 
 
 def _index(name: str, state: ModelState) -> Iterator[IndexEntry]:
-    for version in sorted(state.kept.keys() | state.refused.keys(), reverse=True):
-        if version in state.kept:
-            yield IndexEntry(name=name, version=str(version), state="READY")
-        else:
-            yield IndexEntry(name=name, version=str(version), state="UNAVAILABLE", reason=state.refused[version])
+    """The versions of a model, highest first; of one that was never asked for, one entry without a version."""
+    decision = state.decision
+    unloaded = dict.fromkeys(decision.kept, "unloaded") if decision.wish == "unload" else {}
+    if decision.is_waiting:
+        yield IndexEntry(name=name, version="", state="UNAVAILABLE", reason=NEVER_ASKED)
+        return
+    for version in sorted(decision.kept.keys() | state.refused.keys(), reverse=True):
+        reason = unloaded.get(version) or state.refused.get(version)
+        ready: Literal["READY", "UNAVAILABLE"] = "READY" if reason is None else "UNAVAILABLE"
+        yield IndexEntry(name=name, version=str(version), state=ready, reason=reason or "")
 
 
 def _read_index_request(content: bytes) -> IndexRequest:
@@ -107,11 +114,11 @@ def _read_index_request(content: bytes) -> IndexRequest:
 
 
 def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
-    def metadata(name: str, version: str | None = None) -> ModelMetadata:
-        model = find(lifecycle, name, version)
+    async def metadata(name: str, version: str | None = None) -> ModelMetadata:
+        model = await find(lifecycle, name, version)
         return ModelMetadata(
             name=name,
-            versions=[str(kept) for kept in sorted(lifecycle.state(name).kept)],
+            versions=[str(kept) for kept in sorted(lifecycle.state(name).decision.kept)],
             platform=model.engine.platform,
             inputs=[_describe(model.card.input)],
             outputs=[_describe(model.card.output)],
@@ -119,23 +126,25 @@ def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
 
     @router.get("/v2/models/{name}", summary="A model's inputs and outputs", responses=MODEL_FAILURES)
     async def model_metadata(name: str) -> ModelMetadata:
-        return metadata(name)
+        return await metadata(name)
 
     @router.get(
         "/v2/models/{name}/versions/{version}", summary="A version's inputs and outputs", responses=MODEL_FAILURES
     )
     async def version_metadata(name: str, version: Version) -> ModelMetadata:
-        return metadata(name, version)
+        return await metadata(name, version)
 
     @router.get("/v2/models/{name}/ready", summary="Readiness of a model", responses=MODEL_FAILURES)
     async def model_ready(name: str) -> ModelReady:
-        return ModelReady(name=find(lifecycle, name).card.name)
+        await check_ready(lifecycle, name)
+        return ModelReady(name=name)
 
     @router.get(
         "/v2/models/{name}/versions/{version}/ready", summary="Readiness of a version", responses=MODEL_FAILURES
     )
     async def version_ready(name: str, version: Version) -> ModelReady:
-        return ModelReady(name=find(lifecycle, name, version).card.name)
+        await check_ready(lifecycle, name, version)
+        return ModelReady(name=name)
 
 
 def _describe(spec: TensorSpec) -> MetadataTensor:
@@ -145,7 +154,7 @@ def _describe(spec: TensorSpec) -> MetadataTensor:
 def _add_infer(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
     async def answer(request: Request, name: str, version: str | None = None) -> Response:
         content = await request.body()
-        model = find(lifecycle, name, version)
+        model = await find(lifecycle, name, version)
         work = partial(_answer, model, request.headers, content, limits)
         compressed = "content-encoding" in request.headers
         length = request.headers.get(HEADER_LENGTH, "")  # of the JSON; only this part is parsed

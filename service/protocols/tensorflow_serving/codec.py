@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from artifact import TensorSpec
 from service.inference.errors import BadInput, NotJSON
 from service.inference.forecast import forecast
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.inference.tensors import FLOAT32, check_length, check_shape, read_numbers, to_float32
 
 SIGNATURE = "serving_default"

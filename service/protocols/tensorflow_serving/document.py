@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.protocols.examples import golden_rows, set_body
 from service.protocols.tensorflow_serving.schemas import PredictRequest
 

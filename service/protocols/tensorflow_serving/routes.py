@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request, Response
 
 from artifact import TensorSpec
 from service.inference.errors import BadInput, UnknownModel, UnknownVersion, UnsupportedMedia
-from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel
 from service.protocols.error_schemas import ANY_ROUTE
 from service.protocols.error_schemas import protocol_failures as failures
 from service.protocols.lookup import Version, find
@@ -57,7 +58,8 @@ def _add_predict(router: APIRouter, lifecycle: Lifecycle, max_batch_rows: int) -
         if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise UnsupportedMedia("Content-Encoding is not supported here; send the JSON uncompressed")
         content = await request.body()
-        work = partial(predict_rows, _find(lifecycle, request, name, version), content, max_batch_rows)
+        model = await _find(lifecycle, request, name, version)
+        work = partial(predict_rows, model, content, max_batch_rows)
         return Response(await work_on(content, work), media_type="application/json")
 
     responses = MODEL_FAILURES | failures(415)
@@ -80,11 +82,11 @@ def _number(request: Request, version: str) -> int:
     return int(version)
 
 
-def _find(lifecycle: Lifecycle, request: Request, name: str, version: str | None) -> LiveModel:
+async def _find(lifecycle: Lifecycle, request: Request, name: str, version: str | None) -> LiveModel:
     number = None if version is None else _number(request, version)
     asked = f"Latest({name[:SHOWN]})" if number is None else f"Specific({name[:SHOWN]}, {number})"
     try:
-        return find(lifecycle, name, version)
+        return await find(lifecycle, name, version)
     except (UnknownModel, UnknownVersion) as error:
         raise type(error)(f"Servable not found for request: {asked}") from None
 
@@ -92,13 +94,13 @@ def _find(lifecycle: Lifecycle, request: Request, name: str, version: str | None
 def _add_metadata(router: APIRouter, lifecycle: Lifecycle) -> None:
     @router.get("/v1/models/{name}/metadata", summary="A model's signature", responses=MODEL_FAILURES)
     async def metadata(request: Request, name: str) -> dict[str, Any]:
-        return _metadata(_find(lifecycle, request, name, None))
+        return _metadata(await _find(lifecycle, request, name, None))
 
     @router.get(
         "/v1/models/{name}/versions/{version}/metadata", summary="A version's signature", responses=MODEL_FAILURES
     )
     async def version_metadata(request: Request, name: str, version: Version) -> dict[str, Any]:
-        return _metadata(_find(lifecycle, request, name, version))
+        return _metadata(await _find(lifecycle, request, name, version))
 
 
 def _metadata(model: LiveModel) -> dict[str, Any]:
@@ -129,21 +131,21 @@ def _add_status(router: APIRouter, lifecycle: Lifecycle) -> None:
     async def status(request: Request, name: str) -> ModelStatus:
         if ":" in name:  # an unknown verb, or one that needs POST
             _refuse(request)
-        statuses = _statuses(lifecycle, name)
+        statuses = await _statuses(lifecycle, name)
         return ModelStatus(model_version_status=[statuses[v] for v in sorted(statuses, reverse=True)], name=name)
 
     @router.get("/v1/models/{name}/versions/{version}", summary="A version", responses=MODEL_FAILURES)
     async def version_status(request: Request, name: str, version: Version) -> ModelStatus:
-        number, statuses = _number(request, version), _statuses(lifecycle, name)
+        number, statuses = _number(request, version), await _statuses(lifecycle, name)
         if number not in statuses:
             raise UnknownVersion(f"Could not find version {number} of model {name}")
         found = statuses[number]
         return ModelStatus(model_version_status=[found], name=name, ready=found.state == "AVAILABLE")
 
 
-def _statuses(lifecycle: Lifecycle, name: str) -> dict[int, VersionStatus]:
+async def _statuses(lifecycle: Lifecycle, name: str) -> dict[int, VersionStatus]:
     try:
-        state = lifecycle.state(name)
+        state = (await lifecycle.decided_state(name)).decision
     except UnknownModel:
         raise UnknownModel(f"Could not find any versions of model {name[:SHOWN]}") from None
     good, bad = ("AVAILABLE", "OK"), ("END", "FAILED_PRECONDITION")

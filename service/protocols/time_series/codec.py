@@ -15,7 +15,8 @@ from service.inference.dates import check_frequency
 from service.inference.errors import BadInput, LevelOutOfReach, PredictionOverflow
 from service.inference.forecast import forecast
 from service.inference.intervals import forecast_with_intervals
-from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel
 from service.protocols.time_series.schemas import UNIVARIATE, ForecastRequest, SeriesInput
 
 MEDIAN = 0.5

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from artifact import ModelCard
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.protocols.examples import set_body
 from service.protocols.paths import TIME_SERIES
 from service.protocols.time_series.schemas import ForecastRequest

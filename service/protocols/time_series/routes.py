@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from service.inference.errors import UnsupportedMedia
 from service.inference.lifecycle import Lifecycle
 from service.protocols.error_schemas import ANY_ROUTE, DESCRIPTIONS, Responses
+from service.protocols.lookup import loading
 from service.protocols.paths import TIME_SERIES
 from service.protocols.protocol import Limits, Protocol
 from service.protocols.time_series.codec import answer
@@ -45,7 +46,8 @@ def _add_forecast(router: APIRouter, lifecycle: Lifecycle, max_rows: int) -> Non
         if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise UnsupportedMedia("Content-Encoding is not supported here; send the JSON uncompressed")
         content = await request.body()
-        answered = await work_on(content, partial(answer, lifecycle, content, max_rows))
+        work = partial(answer, lifecycle, content, max_rows)
+        answered = await loading(lifecycle, lambda: work_on(content, work))
         return Response(answered, media_type="application/json")
 
 

@@ -59,7 +59,7 @@ def test_the_last_three_good_versions_are_kept_and_no_other(deciding: Deciding, 
     assert deciding.lifecycle.live("lstm", 4).card.version == 4
     with pytest.raises(UnknownVersion, match="the kept ones are 4, 5, 6"):
         deciding.lifecycle.live("lstm", 3)
-    assert len(deciding.decider._models["lstm"].entries) == KEPT
+    assert len(deciding.decider._roster.models["lstm"].entries) == KEPT
 
 
 def test_a_process_that_starts_late_keeps_the_same_versions(

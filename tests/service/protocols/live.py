@@ -2,7 +2,7 @@
 
 from artifact import verify
 from service.inference.engine import LiteRTEngine
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from tests.repository import SHIPPED
 
 

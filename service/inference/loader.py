@@ -1,0 +1,99 @@
+"""Load the versions of a model: its cards, its engines, and the tallies that a version continues when it is reloaded."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from artifact import Artifact, ArtifactError, ModelCard
+from artifact.repository import Content, check_content
+from service.inference.decision import ModelDecision
+from service.inference.engine import Engine
+from service.inference.tally import Tally
+
+LOAD_ERRORS = (OSError, ValueError, ArtifactError, MemoryError)
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """A loaded version: its card, the engine that runs its network, and the tally of its predictions."""
+
+    card: ModelCard
+    engine: Engine
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """A model at one moment; immutable.
+
+    live: None if no version is loaded. kept: the loaded versions that can be requested, by number. decision: what the
+    versions were decided to be; the properties below are taken from it.
+    """
+
+    live: LiveModel | None
+    kept: Mapping[int, LiveModel]
+    decision: ModelDecision = field(default_factory=ModelDecision)
+
+    @property
+    def refused(self) -> Mapping[int, str]:
+        """Why versions are refused, by number; of the highest ones."""
+        return self.decision.refused
+
+    @property
+    def unknown(self) -> Mapping[int, str]:
+        """Why versions could not be tested yet, by number; they are tried again."""
+        return self.decision.unknown
+
+    @property
+    def pinned(self) -> int | None:
+        """The version that the pin names."""
+        return self.decision.pinned
+
+    @property
+    def pin_problem(self) -> str | None:
+        """Why the pin is not obeyed."""
+        return self.decision.pin_problem
+
+    @property
+    def in_repository(self) -> bool:
+        """Whether the live version is still in the repository; else it is served from memory."""
+        return self.decision.in_repository
+
+
+class Loader:
+    """Loads the contents that `read` returns by checksum.
+
+    make_engine loads a network. loads: number of versions that were loaded. tallies: by name and version.
+    """
+
+    def __init__(self, make_engine: Callable[[Artifact], Engine]) -> None:
+        self._make_engine = make_engine
+        self.read: Callable[[str], Content] = _no_content
+        self.tallies: defaultdict[str, dict[int, Tally]] = defaultdict(dict)
+        self.loads = 0
+
+    def load(self, name: str, model: ModelDecision, old: ModelState | None) -> dict[int, LiveModel]:
+        """Load the versions of a decision, except those that are loaded already. Raises LOAD_ERRORS."""
+        kept: dict[int, LiveModel] = {}
+        for number, sha256 in model.kept.items():
+            loaded = old.kept.get(number) if old is not None and old.decision.kept.get(number) == sha256 else None
+            kept[number] = loaded or self._load_version(name, number, sha256)
+        return kept
+
+    def _load_version(self, name: str, number: int, sha256: str) -> LiveModel:
+        artifact = check_content(self.read(sha256), name, number)
+        engine = self._make_engine(artifact)
+        self.loads += 1
+        return LiveModel(artifact.card, engine, self.tallies[name].setdefault(number, Tally()))
+
+    def forget(self, name: str, kept: Collection[int]) -> None:
+        """Drop the tallies of the versions of a model that are no longer kept."""
+        tallies = self.tallies.get(name, {})
+        for number in tallies.keys() - set(kept):
+            del tallies[number]
+        if not tallies:
+            self.tallies.pop(name, None)
+
+
+def _no_content(_: str) -> Content:
+    raise OSError("there is no decision yet")
