@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import field
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
 from artifact.intervals import Intervals
 from artifact.shape import Shapes
@@ -29,6 +31,9 @@ Batch = NDArray[np.float32]
 
 class ArtifactError(Exception):
     """An artifact that must not be served; the message names the artifact and its defect."""
+
+
+_ROW = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class _Record(BaseModel):
@@ -148,17 +153,21 @@ class GoldenSample(_Record):
     forecast: list[float] = Field(min_length=1)
 
 
-class FittedRow(_Record):
+# Dataclasses with slots: a card has up to 400 of these rows, and a service thousands of cards. They take a fifth of the
+# memory of a BaseModel.
+@dataclass(config=_ROW, frozen=True, slots=True)
+class FittedRow:
     """A training row: its first target, and the network's forecast of it."""
 
     target: float
     prediction: float
 
 
-class HeldOutRow(_Record):
+@dataclass(config=_ROW, frozen=True, slots=True)
+class HeldOutRow:
     """A held-out row: its time, its first target, and the forecast of that target by a fit without the row."""
 
-    time: str | None = None
+    time: str | None = field(default=None, kw_only=True)
     target: float
     prediction: float
 

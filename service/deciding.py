@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from artifact import read_keys
-from artifact.tester import SelfTester
+from artifact.tester import LITERT_LOADER, SelfTester
 from service.inference.decider import Decider
-from service.inference.engine import ENGINES
+from service.inference.engine import KerasEngine
 from service.inference.follow import OwnDecisions, ParentsDecisions
 from service.inference.lifecycle import Lifecycle
 from service.inference.store import Store
@@ -22,6 +22,8 @@ from service.settings import Settings
 logger = logging.getLogger("lagcast")
 
 # Timeout of the first self-test of a version. TensorFlow traces the network first, for seconds on a busy machine.
+# What runs a network in its self-test. The LiteRT engine is made of several of its networks: one is enough for a test.
+LOADERS = {"litert": LITERT_LOADER, "keras": f"{KerasEngine.__module__}:{KerasEngine.__name__}"}
 TEST_SECONDS = {"litert": 5.0, "keras": 60.0}
 
 
@@ -58,8 +60,7 @@ def deciding(settings: Settings) -> Iterator[Deciding]:
     with _store_folder(settings.state_dir) as folder:
         store = Store(folder)
         store.forget_workers()
-        engine = ENGINES[settings.engine]
-        tester = SelfTester(f"{engine.__module__}:{engine.__name__}")
+        tester = SelfTester(LOADERS[settings.engine])
         keys = read_keys(settings.card_key_file)
         decider = Decider(
             settings.models_dir,

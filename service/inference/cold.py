@@ -1,11 +1,12 @@
 """Cold loads: a model that is not loaded is loaded once, in a thread, however many requests ask for it."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-THREADS = 2
+THREADS = 1  # loads compete for the GIL anyway, and glibc's allocator reuses the memory of a model in the same thread
 
 Loaded = TypeVar("Loaded")
 
@@ -13,7 +14,8 @@ Loaded = TypeVar("Loaded")
 class ColdLoads(Generic[Loaded]):
     """The loads that are in progress, by the model's name.
 
-    load: loads a model; called in a thread. ask: asks for the decision that a model waits for.
+    load: loads a model; called in a thread. ask: asks for the decision that a model waits for. count, seconds: of the
+    finished ones, and how long they took together, from the first request on.
     """
 
     def __init__(self, load: Callable[[str], Loaded], ask: Callable[[str], None]) -> None:
@@ -21,6 +23,8 @@ class ColdLoads(Generic[Loaded]):
         self._ask = ask
         self._lock = threading.Lock()
         self._running: dict[str, Future[Loaded]] = {}
+        self._begun: dict[str, float] = {}
+        self.count, self.seconds = 0, 0.0
         self._undecided: set[str] = set()
         self._pool = ThreadPoolExecutor(THREADS, "load")
         self.is_waiting = threading.Event()  # set while a decision is waited for
@@ -32,6 +36,7 @@ class ColdLoads(Generic[Loaded]):
             if future is not None:
                 return future
             future = self._running[name] = Future()
+            self._begun[name] = time.perf_counter()
             if not is_decided:
                 self._undecided.add(name)
                 self.is_waiting.set()
@@ -60,6 +65,8 @@ class ColdLoads(Generic[Loaded]):
             error = raised
         with self._lock:
             future = self._running.pop(name)
+            self.count += 1
+            self.seconds += time.perf_counter() - self._begun.pop(name)
         if error is None:
             future.set_result(loaded)
         else:

@@ -31,7 +31,7 @@ LOOK_SECONDS = 0.5  # maximum time of tests before pins are read again
 SETTLE_SECONDS = 2.0  # to test versions that are not live, before the first request is answered
 SHOWN = 10  # reasons in an error text
 REST = 60  # the pause between two looks in CPU times of a look, so that watching takes less than 2 % of a core
-LONGEST_REST = 0.6  # but at most this part of the time until a new version must be live
+LONGEST_REST = 0.75  # but at most this part of the time until a new version must be live
 
 
 Listener = Callable[[Decision], str | None]  # returns why the decision cannot be served in full, or None
@@ -71,7 +71,8 @@ class Decider:
         self.failed_loads = self._examiner.failed_loads
         self._listener: Listener = lambda _: None
         self._passed_on = 0
-        self._unswept = 0
+        self._unswept = 0  # decisions since contents were deleted
+        self._swept: set[str] = set()  # contents in use then: a worker may still be about to load one
 
     def _last_known_good(self) -> Mapping[str, ModelDecision]:
         """What was live when the last process ended, to start from."""
@@ -281,10 +282,10 @@ class Decider:
     def _sweep(self, before: Decision) -> None:
         """Delete contents that are no longer used, after a number of changes that pays for the listing."""
         self._unswept += 1
-        if len(self.decision.models) <= AT_ONCE or self._unswept > AT_ONCE:
-            self._unswept = 0
-            tested = {self._examiner.tested or ""}
-            self._store.forget_all_but(self.decision.contents() | before.contents() | tested)
+        if len(self.decision.models) <= AT_ONCE or self._unswept > len(self.decision.models):
+            kept = self.decision.contents()
+            self._store.forget_all_but(kept | before.contents() | self._swept | {self._examiner.tested or ""})
+            self._unswept, self._swept = 0, kept if len(self.decision.models) > AT_ONCE else set()
 
 
 def _log_change(name: str, before: ModelDecision, now: ModelDecision) -> None:

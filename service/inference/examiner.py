@@ -11,6 +11,7 @@ from artifact import ArtifactError
 from artifact.repository import Content, Fingerprint, Unreadable, check_signature, fingerprint, read_version
 from artifact.tester import Question, SelfTester, Verdict
 from service.inference.store import Store
+from service.inference.tally import counted_as
 from service.inference.watched import Entry, Watched
 
 logger = logging.getLogger("lagcast")
@@ -155,7 +156,7 @@ class Examiner:
         is_new = entry.bad != reason
         entry.good, entry.bad, entry.unknown, entry.is_settled = None, reason, None, True
         if is_new and stage is not None:
-            self.failed_loads[model.name][stage] += 1
+            self.failed_loads[counted_as(self.failed_loads, model.name)][stage] += 1
         if is_new and self.is_logging:
             logger.warning("refused %s/%d: %s", model.name, version, reason)
 

@@ -29,7 +29,7 @@ class Folders:
 
     def names(self) -> frozenset[str]:
         """Names of the folders; they are listed only if the repository's own folder has changed. Raises OSError."""
-        stamp = _stamp(self._root)
+        stamp = _stamp(self._root, time.time_ns())
         if stamp is None or stamp != self._root_stamp:
             self._root_stamp = None
             with os.scandir(self._root) as entries:
@@ -39,9 +39,10 @@ class Folders:
 
     def changed(self, names: Iterable[str]) -> Iterator[str]:
         """Those whose folder has changed since the last call, or cannot be read."""
+        now = time.time_ns()
         for name in names:
             try:
-                stamp = _stamp(f"{self._root}/{name}")
+                stamp = _stamp(f"{self._root}/{name}", now)
             except OSError:
                 stamp = None
             if stamp is None or stamp != self._stamps.get(name):
@@ -60,8 +61,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return True
 
 
-def _stamp(path: str) -> _Stamp | None:
+def _stamp(path: str, now_ns: int) -> _Stamp | None:
     """A value that changes with the entries of a folder; None if it changed so shortly ago that it may not."""
     status = os.stat(path)  # noqa: PTH116  # a Path takes three times as long, for each of thousands of folders
-    is_fresh = 0 <= time.time_ns() - status.st_mtime_ns < FRESH_NS
+    is_fresh = 0 <= now_ns - status.st_mtime_ns < FRESH_NS
     return None if is_fresh else (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)

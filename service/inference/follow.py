@@ -14,7 +14,6 @@ from typing import NamedTuple, Protocol
 
 from service.inference.decider import Decider, Listener
 from service.inference.decision import Decision, Wish
-from service.inference.journal import Stamp
 from service.inference.lifecycle import Lifecycle
 from service.inference.store import Store
 
@@ -120,7 +119,7 @@ class Follower:
         self._late: dict[int, tuple[int, float]] = {}  # serial and since when, by worker
         self._next_comparison = 0.0
         self._problem: str | None = None
-        self._stamp: Stamp | None = None
+        self._stamp: tuple[int, int, int] | None = None
 
     def wait_for_first(self) -> None:
         """Serve the first decision. Raises RuntimeError if none can be served."""

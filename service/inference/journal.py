@@ -1,4 +1,4 @@
-"""The decision in files: a snapshot of all models, and a line for each change since, so that a change is cheap to write.
+"""The decision in files: a snapshot of all models, and a line for each change since, which is cheap to write.
 
 decision.json              the snapshot, renamed into place; it names the file of its changes
 changes-<random>.jsonl     lines, appended
@@ -19,7 +19,7 @@ from service.inference.decision import Decision, ModelDecision
 logger = logging.getLogger("lagcast")
 
 FEW = 100  # models; a snapshot of so few is written in a millisecond
-MOST_LINES = 1000  # then a new snapshot is written: it takes 30 ms with 10,000 models
+MOST_LINES = 1000  # after these, or as many as there are models, a new snapshot: it takes 30 ms with 10,000 models
 
 Stamp = tuple[int, int, int]
 
@@ -52,7 +52,7 @@ class Journal:
         """Write a decision: a line if little has changed since the last one, else a snapshot."""
         changed, appending, self._appending = decision.changed, self._appending, None
         is_small = changed is not None and len(changed) <= FEW < len(decision.models)
-        if appending is None or changed is None or not is_small or self._lines >= MOST_LINES:
+        if appending is None or changed is None or not is_small or self._lines >= max(MOST_LINES, len(decision.models)):
             self._appending = self._write_snapshot(decision)
             return
         change = _Change(decision.serial, {name: decision.models.get(name) for name in changed}, decision.problem)

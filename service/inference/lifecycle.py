@@ -20,7 +20,7 @@ from service.inference.engine import Engine
 from service.inference.errors import NotLoaded, NotReady, UnknownModel, UnknownVersion
 from service.inference.loader import LOAD_ERRORS, LiveModel, Loader, ModelState
 from service.inference.recency import Recency
-from service.inference.tally import VersionCounts
+from service.inference.tally import VersionCounts, counted_as
 
 logger = logging.getLogger("lagcast")
 
@@ -81,7 +81,7 @@ class Lifecycle:
         return {name: state for name, state in sorted(self._states.copy().items()) if state.live is not None}
 
     def shown(self) -> list[LiveModel]:
-        """The live versions to document, sorted by name; none in a large repository, where others are loaded each time."""
+        """The live versions to document, sorted by name; none in a large repository, where they change all the time."""
         states = self.loaded().values() if len(self._states) <= SMALL else ()
         return [state.live for state in states if state.live is not None]
 
@@ -189,6 +189,7 @@ class Lifecycle:
         with self._lock:
             self.loader.read, self.decided = read, decision.serial
             names, is_small = self._affected(decision), len(decision.models) <= SMALL
+            self.loader.tallies.is_small = is_small
             problems = [self._apply_model(name, decision.models.get(name), is_small=is_small) for name in names]
             problem = next(filter(None, problems), None)
             if problem is None:
@@ -252,6 +253,7 @@ class Lifecycle:
         for other in self._recent.add(name) if live is not None else ():
             self._states[other] = ModelState(None, {}, self._states[other].decision)
             self._recent.discard(other)
+            self.loader.tallies.put_away(other)
             self.evictions += 1
         return state
 
@@ -259,12 +261,12 @@ class Lifecycle:
         before = old.decision.live if old is not None and not old.decision.is_waiting else None
         if model.live is not None and not model.is_waiting and model.live != before:
             logger.info("%s/%d is live", name, model.live.number)
-            self._counts[name].reloads += before is not None
-        self.loader.forget(name, model.kept)
+            self._counts[counted_as(self._counts, name)].reloads += before is not None
+        self.loader.tallies.forget(name, model.kept)
 
     def _remove(self, name: str) -> None:
         self._states.pop(name, None)
-        self.loader.forget(name, ())
+        self.loader.tallies.forget(name, ())
         self._recent.discard(name)
         self._recent.hold(name, is_held=False)
         self._sorted = None

@@ -1,13 +1,13 @@
-"""Load the versions of a model: its cards, its engines, and the tallies that a version continues when it is reloaded."""
+"""Load the versions of a model: their cards, engines and tallies."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from artifact import Artifact, ArtifactError, ModelCard
 from artifact.repository import Content, check_content
 from service.inference.decision import ModelDecision
 from service.inference.engine import Engine
+from service.inference.tallies import Tallies
 from service.inference.tally import Tally
 
 LOAD_ERRORS = (OSError, ValueError, ArtifactError, MemoryError)
@@ -63,13 +63,13 @@ class ModelState:
 class Loader:
     """Loads the contents that `read` returns by checksum.
 
-    make_engine loads a network. loads: number of versions that were loaded. tallies: by name and version.
+    make_engine loads a network. loads: number of versions that were loaded.
     """
 
     def __init__(self, make_engine: Callable[[Artifact], Engine]) -> None:
         self._make_engine = make_engine
         self.read: Callable[[str], Content] = _no_content
-        self.tallies: defaultdict[str, dict[int, Tally]] = defaultdict(dict)
+        self.tallies = Tallies()
         self.loads = 0
 
     def load(self, name: str, model: ModelDecision, old: ModelState | None) -> dict[int, LiveModel]:
@@ -84,15 +84,7 @@ class Loader:
         artifact = check_content(self.read(sha256), name, number)
         engine = self._make_engine(artifact)
         self.loads += 1
-        return LiveModel(artifact.card, engine, self.tallies[name].setdefault(number, Tally()))
-
-    def forget(self, name: str, kept: Collection[int]) -> None:
-        """Drop the tallies of the versions of a model that are no longer kept."""
-        tallies = self.tallies.get(name, {})
-        for number in tallies.keys() - set(kept):
-            del tallies[number]
-        if not tallies:
-            self.tallies.pop(name, None)
+        return LiveModel(artifact.card, engine, self.tallies.of(name, number))
 
 
 def _no_content(_: str) -> Content:

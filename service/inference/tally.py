@@ -42,6 +42,23 @@ def _levels(one: Scores, other: Scores) -> list[int]:
     return sorted({*one.covered, *other.covered})
 
 
+class Counts(NamedTuple):
+    """Requests answered with a forecast, rows, extrapolated rows, and the sum of the predictions; added with `+`."""
+
+    predictions: int = 0
+    rows: int = 0
+    extrapolated: int = 0
+    sum: float = 0.0
+
+    def __add__(self, other: "Counts") -> "Counts":  # type: ignore[override]  # of a tuple, which would be concatenated
+        return Counts(
+            self.predictions + other.predictions,
+            self.rows + other.rows,
+            self.extrapolated + other.extrapolated,
+            self.sum + other.sum,
+        )
+
+
 @dataclass
 class Tally:
     """Predictions of one version since it was loaded; thread-safe."""
@@ -61,10 +78,31 @@ class Tally:
             self.extrapolated += extrapolated
             self.sum += total
 
+    def counts(self) -> Counts:
+        """The counts at this moment."""
+        with self._lock:
+            return Counts(self.predictions, self.rows, self.extrapolated, self.sum)
+
+    def take(self) -> Counts:
+        """The counts at this moment, which begin at 0 again."""
+        with self._lock:
+            taken = Counts(self.predictions, self.rows, self.extrapolated, self.sum)
+            self.predictions, self.rows, self.extrapolated, self.sum = 0, 0, 0, 0.0
+            return taken
+
     def add_scores(self, scores: Scores) -> None:
         """Count errors on actual values."""
         with self._lock:
             self.scores += scores
+
+
+MOST_COUNTED = 100  # models with counts of their own; the counts of others are under OTHER
+OTHER = "other"
+
+
+def counted_as(counts: Mapping[str, object], name: str) -> str:
+    """The name that an event of a model is counted under: its own for the first MOST_COUNTED models."""
+    return name if name in counts or len(counts) < MOST_COUNTED else OTHER
 
 
 @dataclass

@@ -14,21 +14,24 @@ import orjson
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
 
 from service.inference.lifecycle import Lifecycle
-from service.inference.loader import LiveModel, ModelState
 from service.inference.tally import Scores, VersionCounts
+from service.telemetry.loads import load_metrics
 from service.telemetry.metrics import REGISTRY
-from service.telemetry.scores import score_metrics, scores_of
+from service.telemetry.models import event_counts, model_metrics
+from service.telemetry.scores import add_shared, score_metrics, scores_by_version, share_scores
 
 logger = logging.getLogger("lagcast")
 
 SHARE_SECONDS: float = 1
 # Gauges that are summed over the workers; all others are the same in every worker.
 SUMMED = {
+    "lagcast_loaded_bytes",
+    "lagcast_loaded_models",
     "lagcast_requests_in_flight",
     "process_open_fds",
     "process_resident_memory_bytes",
@@ -36,7 +39,6 @@ SUMMED = {
 }
 # Counters of events that every worker sees: the maximum over the workers counts each event once.
 SEEN_BY_ALL = {"lagcast_reloads", "lagcast_failed_loads"}
-REFUSED_BY = ("verification", "self-test")
 
 
 class Exposition(Collector):
@@ -59,8 +61,8 @@ class Exposition(Collector):
 
     async def scores(self, name: str) -> Mapping[int, Scores]:
         """Sums of the errors of a model on actual values, by version, over all workers."""
-        self.write()
-        return await run_in_threadpool(lambda: scores_of(self.collect(), name))
+        own = scores_by_version(self._lifecycle, name)
+        return own if self._folder is None else await run_in_threadpool(add_shared, own, self._folder, name)
 
     @asynccontextmanager
     async def sharing(self) -> AsyncIterator[None]:
@@ -85,6 +87,7 @@ class Exposition(Collector):
         if self._folder is None:
             return
         _share(self._folder, self._own())
+        share_scores(self._folder, self._lifecycle)
 
     def _own(self) -> Iterator[Metric]:
         yield from REGISTRY.collect()
@@ -93,18 +96,15 @@ class Exposition(Collector):
         )
         build.add_metric(list(self._build.values()), 1)
         yield build
-        states = self._lifecycle.states()
-        yield from _versions(states.items())
-        yield _decision(self._lifecycle.serial)
-        yield from _counts(self._lifecycle.counts())
-        yield from _tallies([model for state in states.values() for model in state.kept.values()])
-        yield from score_metrics(states.values())
+        yield from model_metrics(self._lifecycle)
+        yield from load_metrics(self._lifecycle)
+        yield from score_metrics(self._lifecycle)
 
 
 def share_counts(folder: Path, failed_loads: Mapping[str, Counter[str]]) -> None:
     """Share the parent's counts of refused versions with the workers."""
     counts = {name: VersionCounts(failed_loads=failures) for name, failures in failed_loads.items()}
-    _share(folder, _counts(counts))
+    _share(folder, event_counts(counts))
 
 
 def _share(folder: Path, metrics: Iterable[Metric]) -> None:
@@ -166,72 +166,3 @@ def _merge(into: Metric, metric: Metric) -> None:
         else:
             old = into.samples[index]
             into.samples[index] = old._replace(value=combine([old.value, sample.value]))
-
-
-def _versions(states: Iterable[tuple[str, ModelState]]) -> Iterator[Metric]:
-    """Live, refused and untested versions. Reasons only for the highest refused versions, to bound the series."""
-    live = GaugeMetricFamily("lagcast_live_version", "The live version", labels=["model"])
-    reasons = GaugeMetricFamily(
-        "lagcast_refused_version",
-        "A refused version in the repository, one of the highest; always 1",
-        labels=["model", "version", "reason"],
-    )
-    refused = GaugeMetricFamily("lagcast_refused_versions", "Refused versions", labels=["model"])
-    unknown = GaugeMetricFamily("lagcast_unknown_versions", "Versions that could not be tested yet", labels=["model"])
-    memory = GaugeMetricFamily(
-        "lagcast_served_from_memory", "1 if the live version is not in the repository", labels=["model"]
-    )
-    pins = GaugeMetricFamily("lagcast_pin_not_obeyed", "1 if there is a pin that cannot be obeyed", labels=["model"])
-    for name, state in states:
-        if state.live is not None:
-            live.add_metric([name], state.live.card.version)
-            memory.add_metric([name], not state.in_repository)
-        for number, reason in state.refused.items():
-            reasons.add_metric([name, str(number), reason], 1)
-        refused.add_metric([name], state.decision.refused_count)
-        unknown.add_metric([name], len(state.unknown))
-        pins.add_metric([name], state.pin_problem is not None)
-    yield from (live, reasons, refused, unknown, memory, pins)
-
-
-def _decision(serial: int) -> Metric:
-    metric = GaugeMetricFamily(
-        "lagcast_served_decision",
-        "Serial number of the decision that a worker serves; numbers differ while a worker is behind",
-        labels=["worker"],
-    )
-    metric.add_metric([str(os.getpid())], serial)
-    return metric
-
-
-def _counts(counts: Mapping[str, VersionCounts]) -> Iterator[Metric]:
-    reloads = CounterMetricFamily("lagcast_reloads", "Swaps to another live version", labels=["model"])
-    failed = CounterMetricFamily(
-        "lagcast_failed_loads",
-        "Refused versions, by the check that refused them: verification or self-test",
-        labels=["model", "reason"],
-    )
-    for name, of in counts.items():
-        reloads.add_metric([name], of.reloads)
-        for reason in REFUSED_BY:  # from 0 on: increase() misses the first event of a new series
-            failed.add_metric([name, reason], of.failed_loads[reason])
-    yield from (reloads, failed)
-
-
-def _tallies(models: Iterable[LiveModel]) -> Iterator[Metric]:
-    labels = ["model", "version"]
-    predictions = CounterMetricFamily("lagcast_predictions", "Requests answered with a forecast", labels=labels)
-    rows = CounterMetricFamily("lagcast_rows", "Rows predicted", labels=labels)
-    extrapolated = CounterMetricFamily(
-        "lagcast_extrapolated_rows", "Rows with a value outside the trained range", labels=labels
-    )
-    values = SummaryMetricFamily(
-        "lagcast_prediction_value", "Predicted values (first step), in the target's unit", labels=labels
-    )
-    for model in models:
-        of, tally = [model.card.name, str(model.card.version)], model.tally
-        predictions.add_metric(of, tally.predictions)
-        rows.add_metric(of, tally.rows)
-        extrapolated.add_metric(of, tally.extrapolated)
-        values.add_metric(of, tally.rows, tally.sum)
-    yield from (predictions, rows, extrapolated, values)

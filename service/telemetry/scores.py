@@ -1,16 +1,22 @@
 """Metrics of accuracy: sums of errors on actual values by model and version, what the cards say, and their age."""
 
-from collections import defaultdict
+import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from pydantic import TypeAdapter
 
-from service.inference.loader import LiveModel, ModelState
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel
 from service.inference.score import naive_error, no_scores
-from service.inference.tally import Errors, Scores
+from service.inference.tally import Scores
 
+logger = logging.getLogger("lagcast")
+
+SUFFIX = ".scores"  # of the files that workers share
 DAY_SECONDS = 86_400
 ACTUALS, ABSOLUTE, SQUARED, COVERED = (
     "lagcast_scored_actuals",
@@ -20,10 +26,16 @@ ACTUALS, ABSOLUTE, SQUARED, COVERED = (
 )
 VERSION = ["model", "version"]
 
+_ADAPTER = TypeAdapter(list[tuple[str, int, Scores]])
+_WRITTEN: dict[Path, int] = {}  # number of actual values in the file that was written last
 
-def score_metrics(states: Iterable[ModelState]) -> Iterator[Metric]:
-    """The metrics of the live and the kept versions: a bounded number of series, all there at 0 from the start."""
-    states = list(states)
+
+def score_metrics(lifecycle: Lifecycle) -> Iterator[Metric]:
+    """The metrics of the live and the kept versions that are loaded, of many models those of the busiest: a bounded
+    number of series, all there at 0 from the start.
+    """
+    own = lifecycle.loader.tallies.own
+    states = [state for name, state in lifecycle.loaded().items() if name in own]
     models = [model for state in states for model in state.kept.values()]
     yield from _sums(models)
     yield from _cards(models)
@@ -88,28 +100,33 @@ def _ages(live: Iterable[LiveModel]) -> Iterator[Metric]:
     yield from (created, due)
 
 
-class _Sum(NamedTuple):
-    """One sample of the sums: its metric, the baseline or level in its labels, and its value."""
-
-    metric: str
-    of: str
-    value: float
+def scores_by_version(lifecycle: Lifecycle, name: str) -> Mapping[int, Scores]:
+    """The sums of a model in this process, by version."""
+    return {version: tally.scores for scored, version, tally in lifecycle.loader.tallies.scored() if scored == name}
 
 
-def scores_of(metrics: Iterable[Metric], name: str) -> Mapping[int, Scores]:
-    """The sums of a model by version, read back from the metrics of all workers."""
-    found: defaultdict[int, list[_Sum]] = defaultdict(list)
-    for metric in metrics:
-        for sample in metric.samples if metric.name in {ACTUALS, ABSOLUTE, SQUARED, COVERED} else ():
-            labels = sample.labels
-            if labels["model"] == name:
-                of = labels.get("forecast") or labels.get("level") or ""
-                found[int(labels["version"])].append(_Sum(metric.name, of, sample.value))
-    return {version: _scores(sums) for version, sums in found.items()}
+def share_scores(folder: Path, lifecycle: Lifecycle) -> None:
+    """Write the sums of this process for the other workers, if they have changed. Called from the event loop."""
+    scored = [(name, version, tally.scores) for name, version, tally in lifecycle.loader.tallies.scored()]
+    file, actuals = folder / f"{os.getpid()}{SUFFIX}", sum(scores.actuals for _, _, scores in scored)
+    if not actuals or _WRITTEN.get(file) == actuals:
+        return
+    staging = file.with_suffix(".new")
+    try:
+        staging.write_bytes(_ADAPTER.dump_json(scored))
+        staging.rename(file)
+    except OSError as error:
+        logger.warning("cannot share the scores with the other workers: %s", error.strerror)
+    else:
+        _WRITTEN[file] = actuals
 
 
-def _scores(sums: list[_Sum]) -> Scores:
-    by_metric = {name: {s.of: s.value for s in sums if s.metric == name} for name in (ABSOLUTE, SQUARED, COVERED)}
-    errors = {name: Errors(value, by_metric[SQUARED].get(name, 0.0)) for name, value in by_metric[ABSOLUTE].items()}
-    covered = {int(level): int(value) for level, value in by_metric[COVERED].items()}
-    return Scores(int(sum(s.value for s in sums if s.metric == ACTUALS)), errors, covered)
+def add_shared(own: Mapping[int, Scores], folder: Path, name: str) -> Mapping[int, Scores]:
+    """Add the sums of the other workers, also of those that have ended."""
+    found = dict(own)
+    for file in folder.glob(f"*{SUFFIX}"):
+        others = _ADAPTER.validate_json(file.read_bytes()) if file.stem != str(os.getpid()) else []
+        for scored, version, scores in others:
+            if scored == name:
+                found[version] = found.get(version, Scores()) + scores
+    return found

@@ -1,0 +1,1 @@
+"""Thousands of models: `make bench-many`."""
