@@ -7,6 +7,7 @@ A constant in each network's LiteRT file is replaced, and the golden samples on 
 import hashlib
 import json
 import os
+import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,15 +105,23 @@ def write(models_dir: Path, made_of: Template, name: str, number: int, version: 
     return Model(name, {key: window[0] if single else window}, golden[0]["forecast"][0])
 
 
-def pairs(models_dir: Path, source: Path, count: int) -> Iterator[Model]:
-    """Publish `count` pairs, series-00000-lstm and series-00000-mlp, of the two networks in a repository `source`."""
-    templates = {}
-    for kind in ("lstm", "mlp"):
-        folder = models_dir / ".templates" / kind
-        folder.mkdir(parents=True)
-        for file in (source / kind / "1").iterdir():
-            (folder / file.name).write_bytes(file.read_bytes())
-        templates[kind] = template(folder)
-    for number in range(count):
-        for kind, made_of in templates.items():
-            yield write(models_dir, made_of, f"series-{number:05}-{kind}", number)
+class Repository:
+    """A repository in `folder`, of models that are made of the versions lstm/1 and mlp/1 of the repository `source`."""
+
+    def __init__(self, folder: Path, source: Path) -> None:
+        self.folder = folder
+        self._templates = {}
+        for kind in ("lstm", "mlp"):
+            copy = folder / ".templates" / kind
+            shutil.copytree(source / kind / "1", copy)
+            self._templates[kind] = template(copy)
+
+    def write(self, name: str, kind: str, number: int, version: int = 1) -> Model:
+        """Publish a model; see `write`."""
+        return write(self.folder, self._templates[kind], name, number, version)
+
+    def pairs(self, count: int) -> Iterator[Model]:
+        """Publish series-00000-lstm, series-00000-mlp and so on."""
+        for number in range(count):
+            for kind in self._templates:
+                yield self.write(f"series-{number:05}-{kind}", kind, number)

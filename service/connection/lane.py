@@ -11,7 +11,8 @@ from service.connection.head import Head
 from service.connection.writer import AnswerWriter
 from service.inference.admission import Keys
 from service.inference.errors import Unauthorized
-from service.inference.lifecycle import Lifecycle, LiveModel
+from service.inference.lifecycle import Lifecycle
+from service.inference.loader import LiveModel
 from service.protocols.protocol import Single
 from service.telemetry.logs import REQUEST_ID
 from service.telemetry.requests import RequestLog

@@ -1,0 +1,64 @@
+"""Tallies of many models: bounded, and no total ever falls."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.inference.tallies import LEAST, MOST, Tallies
+from service.inference.tally import Counts, Scores
+
+NAMES = [f"m{k}" for k in range(MOST + 20)] + ["other"]
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["ask", "ask", "ask", "put away", "forget", "choose"]), st.sampled_from(NAMES)),
+    max_size=300,
+)
+
+
+def total(tallies: Tallies) -> Counts:
+    found = tallies.rest()
+    for counts in tallies.counts().values():
+        found += counts
+    return found
+
+
+@given(EVENTS, st.integers(1, 50))
+def test_the_total_is_what_was_counted_whatever_is_put_away_removed_or_counted_by_itself(
+    events: list[tuple[str, str]], rows: int
+) -> None:
+    tallies, asked = Tallies(), 0
+    for event, name in events:
+        if event == "ask":
+            tallies.of(name, 1).add(rows, 0, 1.0)
+            asked += 1
+        elif event == "put away":
+            tallies.put_away(name)
+        elif event == "forget":
+            tallies.forget(name, ())
+        else:
+            tallies.choose()
+        assert total(tallies) == Counts(asked, asked * rows, 0, float(asked))
+        assert len(tallies.own) <= MOST
+
+
+def test_the_busiest_models_are_counted_by_themselves_and_a_series_of_theirs_never_falls() -> None:
+    tallies = Tallies()
+    for _ in range(LEAST):
+        tallies.of("busy", 1).add(1, 0, 1.0)
+    tallies.of("idle", 1).add(1, 0, 1.0)
+
+    tallies.choose()
+    tallies.of("busy", 1).add(1, 0, 1.0)
+    tallies.put_away("busy")
+
+    assert tallies.own == {"busy"}
+    assert tallies.counts() == {("busy", 1): Counts(1, 1, 0, 1.0)}
+    assert tallies.rest().predictions == LEAST + 1
+
+
+def test_the_scores_of_a_model_that_is_put_away_are_kept() -> None:
+    tallies = Tallies()
+    tallies.of("sales", 3).add_scores(Scores(2))
+
+    tallies.put_away("sales")
+
+    assert [(name, version, tally.scores.actuals) for name, version, tally in tallies.scored()] == [("sales", 3, 2)]
+    assert tallies.of("sales", 3).scores.actuals == 2
