@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help clean serve train test test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-tables bench-train
+.PHONY: help clean serve train test test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-tables bench-train bench-many test-many
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -39,6 +39,14 @@ $(VENV)/%/service.installed: requirements/test-service.txt
 
 test-soak: $(VENV)/test.installed  ## minutes under load: swaps, shutdowns, kills, leaks, hostile and random requests
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+test-many: $(VENV)/cluster.installed  ## --each on a Dask cluster, on Ray, and killed: minutes
+	$(BIN)/python -m pytest -m many $(ARGS)
+
+# Not in requirements/test.txt: Dask and Ray are as large as everything else, and only --backend needs them.
+$(VENV)/cluster.installed: $(VENV)/test.installed
+	$(BIN)/python -m pip install --quiet distributed==2026.8.0 ray==2.60.0
+	@touch $@
 
 test-docker: $(VENV)/test.installed  ## images, compose and a swarm on a real Docker Engine
 	$(BIN)/python -m pytest -m docker tests/docker $(ARGS)
@@ -107,6 +115,9 @@ $(VENV)/statsforecast.installed: $(VENV)/test.installed
 bench-forecast: $(VENV)/statsforecast.installed  ## the networks on M1, Tourism and M3 beside statsforecast's methods
 	$(BIN)/python -m benchmarks.forecast $(ARGS)
 
+bench-many: $(VENV)/cluster.installed  ## thousands of series: a pair of models for each (ARGS="--series 100 --part 20")
+	$(BIN)/python -m benchmarks.many_training $(ARGS)
+
 bench-train: $(VENV)/train.installed  ## the compiled training loop beside Keras' own fit
 	$(BIN)/python -m benchmarks.train
 
@@ -166,7 +177,7 @@ LOCK := $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --universal --pyt
 lock: $(VENV)/serve.installed  ## update the pinned packages in requirements/, with hashes
 	"$(PYTHON)" -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet uv==0.13.9
-	$(LOCK) --upgrade --all-extras --output-file requirements/test.txt
+	$(LOCK) --upgrade --extra train --extra test-service --extra test --output-file requirements/test.txt
 	$(LOCK) --extra train --constraint requirements/test.txt --output-file requirements/train.txt
 	$(LOCK) --extra test-service --constraint requirements/test.txt --output-file requirements/test-service.txt
 	$(LOCK) --constraint requirements/test.txt --output-file requirements/serve.txt

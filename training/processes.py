@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import joblib
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -85,11 +85,11 @@ def _here(function: Callable[[Task], Any], tasks: Sequence[Task], jobs: int | No
 
 def _on_cluster(function: Callable[[Task], Any], tasks: Sequence[Task], where: Where) -> Iterator[tuple[int, Any]]:
     calls = (delayed(_run)(function, k, task, None) for k, task in enumerate(tasks))
-    with connected(where.backend, where.address) as jobs:
+    with connected(where.backend, where.address) as jobs, parallel_config(where.backend, n_jobs=jobs):
         if where.backend == "dask":
-            yield from Parallel(jobs, backend="dask", return_as="generator_unordered", batch_size=1)(calls)
+            yield from Parallel(return_as="generator_unordered", batch_size=1)(calls)
             return
-        with Parallel(jobs, backend="ray", batch_size=1) as parallel:  # it gives lists alone: so many at a time
+        with Parallel(batch_size=1) as parallel:  # joblib's backend for Ray gives lists alone: so many tasks at a time
             while chunk := list(islice(calls, CHUNK * jobs)):
                 yield from parallel(chunk)
 

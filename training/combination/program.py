@@ -1,11 +1,15 @@
 """Compiled programs of the combination recipe, made once per process for each kind of core."""
 
 import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.random import seed_generator
 from numpy.typing import NDArray
 
 from training.combination.core import build_core
@@ -78,8 +82,8 @@ class Program:
             variable.assign(value)
 
     def _seeded_weights(self, seed: int) -> list[NDArray[np.float32]]:
-        keras.utils.set_random_seed(seed)
-        weights: list[NDArray[np.float32]] = build_core(*self._of, "first").get_weights()
+        with _random_of_keras(seed):
+            weights: list[NDArray[np.float32]] = build_core(*self._of, "first").get_weights()
         return weights
 
     def _batch_loss(self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
@@ -88,6 +92,21 @@ class Program:
     def _loss(self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
         """The loss on the rows `numbers`, (n,), whose targets are `targets`, (n, steps)."""
         return absolute_error(self.core({name: tf.gather(values, numbers) for name, values in inputs.items()}), targets)
+
+
+@contextmanager
+def _random_of_keras(seed: int) -> Iterator[None]:
+    """Give Keras a generator of its own, with the numbers of `keras.utils.set_random_seed(seed)`.
+
+    It draws the seed of each layer from Python's `random`, which other threads use as well: those of a Dask worker
+    would change the weights.
+    """
+    kept = seed_generator.python_random
+    seed_generator.python_random = random.Random(seed)  # noqa: S311 - no secret
+    try:
+        yield
+    finally:
+        seed_generator.python_random = kept
 
 
 def absolute_error(forecasts: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +12,10 @@ import numpy as np
 import pytest
 
 from artifact import LITERT_FILE, verify, versions
+from tests.repository import CHECKOUT
 from training.__main__ import main
+from training.config import TrainConfig
+from training.parser import parse
 
 GOOD = ("Shop A", "Shop Ä/2")
 NAMES = ("shop-a-linear", "shop-a-2-linear")
@@ -173,3 +178,13 @@ def test_two_ids_of_one_name_and_a_table_without_ids_are_refused_before_anything
     assert "'A b' and 'a-B' would both be published as a-b" in capsys.readouterr().err
     assert main(["--data", str(tmp_path / "one.csv"), "--each", "--models-dir", str(tmp_path / "m")]) == 2
     assert "name the column of their ids with --id" in capsys.readouterr().err
+
+
+def test_every_training_command_of_the_document_has_flags_that_go_together() -> None:
+    text = (CHECKOUT / "docs" / "many.md").read_text()
+    commands = re.findall(r"python -m training (--.*)", text)
+
+    configs = [parse(TrainConfig, shlex.split(command)) for command in commands]
+
+    assert [config.backend for config in configs] == ["loky", "dask", "ray"]
+    assert all(config.each for config in configs)
