@@ -22,14 +22,22 @@ class Forecast(NamedTuple):
 
 def forecast(model: LiveModel, windows: Batch) -> Forecast:
     """Forecast windows, (rows, window), and count them in the model's tally. Raises PredictionOverflow."""
+    found, first_steps = compute(model, windows)
+    model.tally.add(len(windows), len(found.extrapolated), first_steps)
+    return found
+
+
+def compute(model: LiveModel, windows: Batch) -> tuple[Forecast, float]:
+    """Forecast windows, (rows, window), without counting them; and the sum of the first steps, which is to be counted.
+
+    Raises PredictionOverflow.
+    """
     values = model.engine.predict(windows)
     first_steps, total = _sums(values)
     # The sum is finite if and only if every value is; float64 cannot overflow here.
     if not math.isfinite(total):
         raise PredictionOverflow(int(np.argmin(np.isfinite(values).all(axis=1))))
-    extrapolated = _extrapolated(windows, model.card)
-    model.tally.add(len(windows), len(extrapolated), first_steps)
-    return Forecast(values, extrapolated)
+    return Forecast(values, _extrapolated(windows, model.card)), first_steps
 
 
 def _sums(values: Batch) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from artifact import Batch, BoundOverflow, UnreachableLevel
 from service.inference.errors import BadInput, LevelOutOfReach, PredictionOverflow
-from service.inference.forecast import Forecast, forecast
+from service.inference.forecast import Forecast, compute
 from service.inference.loader import LiveModel
 
 MAX_BOUNDS = 5_000_000  # 100,000 rows of 12 steps with 2 levels: 20 MB, and 50 MB as JSON
@@ -29,8 +29,10 @@ def forecast_with_intervals(model: LiveModel, windows: Batch, levels: Sequence[f
         quantiles = intervals.quantiles(levels)
     except UnreachableLevel as error:
         raise LevelOutOfReach(levels.index(error.level), f"{model.card.name}: {error}") from None
-    found = forecast(model, windows)
+    found, first_steps = compute(model, windows)
     try:
-        return found, intervals.bounds(quantiles, windows, found.values)
+        bounds = intervals.bounds(quantiles, windows, found.values)
     except BoundOverflow as error:
         raise PredictionOverflow(error.row) from None
+    model.tally.add(len(windows), len(found.extrapolated), first_steps)
+    return found, bounds

@@ -23,6 +23,13 @@ from service.inference.tensors import (
 from service.protocols.open_inference.outputs import Answer, write
 from service.protocols.open_inference.schemas import InferRequest, InputTensor
 
+# Of "outputs", "binary_data_output" and "binary_data_size"; with a backslash a key can be written in other ways.
+SELECTING = (b"outputs", b"binary_data", b"\\")
+
+
+class Unanswerable(Exception):
+    """A request that the fast lane leaves to the route."""
+
 
 def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows: int) -> Answer:
     """Response to an inference request, in JSON or binary form.
@@ -40,6 +47,16 @@ def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows:
     levels = request.parameters.levels if request is not None and request.parameters is not None else []
     result, outputs = _forecast(model, windows, levels)
     return write(card, request, outputs, extrapolated=len(result.extrapolated) > 0)
+
+
+def infer_json(model: LiveModel, content: bytes, max_rows: int) -> bytes:
+    """Response to a request in JSON that selects neither outputs nor their form.
+
+    Raises what `infer` raises, and Unanswerable if the request might select some.
+    """
+    if any(mark in content for mark in SELECTING):
+        raise Unanswerable
+    return infer(model, content, None, max_rows).content
 
 
 def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, dict[str, Batch]]:

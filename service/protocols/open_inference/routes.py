@@ -16,7 +16,7 @@ from service.inference.loader import LiveModel, ModelState
 from service.protocols.error_schemas import ANY_ROUTE
 from service.protocols.error_schemas import protocol_failures as failures
 from service.protocols.lookup import Version, check_ready, find
-from service.protocols.open_inference.codec import infer
+from service.protocols.open_inference.codec import infer, infer_json
 from service.protocols.open_inference.compression import deflate, inflate, negotiate
 from service.protocols.open_inference.document import PATHS, document
 from service.protocols.open_inference.schemas import (
@@ -31,7 +31,7 @@ from service.protocols.open_inference.schemas import (
     ServerReady,
 )
 from service.protocols.paths import V2_LIVE, V2_READY
-from service.protocols.protocol import Limits, Protocol
+from service.protocols.protocol import Limits, Protocol, Single
 from service.protocols.work import work_on
 
 TAGS: list[str | Enum] = ["Open Inference Protocol v2"]
@@ -61,7 +61,15 @@ def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
     _add_infer(predict, lifecycle, limits)
     _add_models(other, lifecycle)
     _add_server(other, lifecycle)
-    return Protocol(predict, other, document)
+    return Protocol(predict, other, document, [_single(limits)])
+
+
+def _single(limits: Limits) -> Single:
+    """The requests for the fast lane: JSON in, uncompressed JSON out."""
+    prefix, suffix = PATHS[0].split("{name}")
+    answer = partial(infer_json, max_rows=limits.max_batch_rows)
+    unless = {"content-encoding", "accept-encoding", HEADER_LENGTH}
+    return Single(prefix, suffix, answer, frozenset(name.encode() for name in unless))
 
 
 def _add_server(router: APIRouter, lifecycle: Lifecycle) -> None:

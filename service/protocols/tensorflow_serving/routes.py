@@ -14,7 +14,7 @@ from service.inference.loader import LiveModel
 from service.protocols.error_schemas import ANY_ROUTE
 from service.protocols.error_schemas import protocol_failures as failures
 from service.protocols.lookup import Version, find
-from service.protocols.protocol import Limits, Protocol
+from service.protocols.protocol import Limits, Protocol, Single
 from service.protocols.tensorflow_serving.codec import predict_rows
 from service.protocols.tensorflow_serving.document import PATHS, document
 from service.protocols.tensorflow_serving.schemas import ModelNames, ModelStatus, PredictResponse, VersionStatus
@@ -38,7 +38,10 @@ def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
     _add_metadata(other, lifecycle)
     _add_status(other, lifecycle)
     _add_rest(other)
-    return Protocol(predict, other, document)
+    prefix, suffix = PATHS[0].split("{name}")
+    answer_rows = partial(predict_rows, max_rows=limits.max_batch_rows)
+    single = Single(prefix, suffix, answer_rows, unless=frozenset({b"content-encoding"}))
+    return Protocol(predict, other, document, [single])
 
 
 def _add_rest(router: APIRouter) -> None:

@@ -27,10 +27,14 @@ OWN_ID = re.compile(rb"(?<=x-request-id: )[0-9a-f]{16}-[0-9a-f]+")
 
 
 class Outcome(NamedTuple):
-    """What a connection answered, and what was recorded: requests by route and status, lines of the access log."""
+    """What a connection answered, and what was recorded.
+
+    recorded: requests by route and status. predictions: by model. lines: of the access log.
+    """
 
     answers: bytes
     recorded: Counter[tuple[str, int]]
+    predictions: Counter[str]
     lines: list[tuple[str, str]]
 
 
@@ -105,7 +109,7 @@ class Pair:
 
     async def _ask(self, server: asyncio.Server, parts: list[bytes]) -> Outcome:
         self._log.lines.clear()
-        before = _recorded()
+        before, predictions = _recorded(), self._predictions()
         loop = asyncio.get_running_loop()
         transport, client = await loop.create_connection(Client, *server.sockets[0].getsockname())
         for part in parts:
@@ -117,7 +121,12 @@ class Pair:
         await client.lost.wait()
         for _ in range(5):
             await asyncio.sleep(0)
-        return Outcome(OWN_ID.sub(b"own", client.received), _recorded() - before, list(self._log.lines))
+        answers = OWN_ID.sub(b"own", client.received)
+        return Outcome(answers, _recorded() - before, self._predictions() - predictions, list(self._log.lines))
+
+    def _predictions(self) -> Counter[str]:
+        states = self.app.lane._lifecycle.states()
+        return Counter({name: state.live.tally.predictions for name, state in states.items() if state.live})
 
 
 async def _listen(app: Any) -> asyncio.Server:
