@@ -41,7 +41,7 @@ class Head:
         self.method = ""
         self._url = b""
         self._tail = b""
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: Any = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes, start: int) -> int | None:
         """Parse data[start:]. Returns the position after the head, or None if it is incomplete. Raises Refused."""
@@ -53,6 +53,7 @@ class Head:
             raise _too_large(f"is larger than {MAX_HEAD_BYTES} bytes")
         self._parse(data if start == 0 and stop == len(data) else data[start:stop])
         if is_whole:
+            self._parser = None  # it refers to this head, and only the garbage collector could free both
             self._finish()
             return stop
         self._tail = (self._tail + data[max(start, len(data) - 3) :])[-3:]
