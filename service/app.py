@@ -107,6 +107,7 @@ def _create_lane(
         root_path=settings.root_path,
         keys=keys,
         unless=unless,
+        lines=b"vary: Origin\r\n" if settings.cors_origins else b"",  # as CORSMiddleware does without an Origin
     )
 
 

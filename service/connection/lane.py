@@ -46,11 +46,12 @@ class Lane:
     """Answers requests as the application would, byte for byte.
 
     root_path: prefix that a proxy may leave on the path. unless: names of headers that the middleware acts on.
+    lines: of the headers that it adds to every response.
     """
 
     def __init__(
         self, lifecycle: Lifecycle, singles: Iterable[Single], log: RequestLog, *,
-        max_bytes: int, root_path: str, keys: Keys | None, unless: Iterable[bytes],
+        max_bytes: int, root_path: str, keys: Keys | None, unless: Iterable[bytes], lines: bytes,
     ) -> None:  # fmt: skip
         self._lifecycle = lifecycle
         self._singles = tuple(singles)
@@ -59,6 +60,7 @@ class Lane:
         self._root_path = root_path.encode()
         self._keys = keys
         self._unless = frozenset(unless)
+        self._lines = lines
         self._target_of = lru_cache(KNOWN_PATHS)(self._find)
         self._is_open = True
 
@@ -112,7 +114,7 @@ class Lane:
         except Exception:  # noqa: BLE001  # the application then meets the same error and answers it
             return False
         else:
-            writer.succeed(answer, request_id)
+            writer.succeed(answer, b"%bx-request-id: %b\r\n" % (self._lines, request_id))
             seen = {"method": head.method, "raw_path": target.raw_path, "client": client}
             self._log.record(seen, target.route, OK, begun)
             return True

@@ -75,10 +75,9 @@ class AnswerWriter:
             self._header_lines = b"".join([b"%b: %b\r\n" % header for header in headers])
         return self._header_lines
 
-    def succeed(self, content: bytes, request_id: bytes) -> None:
-        """Write a complete response with status 200 in JSON."""
-        lines = b"content-length: %d\r\ncontent-type: application/json\r\nx-request-id: %b\r\n\r\n"
-        head = lines % (len(content), request_id)
+    def succeed(self, content: bytes, lines: bytes) -> None:
+        """Write a complete response with status 200 in JSON. lines: of further headers."""
+        head = b"content-length: %d\r\ncontent-type: application/json\r\n%b\r\n" % (len(content), lines)
         self.write(b"".join((STATUS_LINES[200], self.default_headers(), head, content)))
 
     def refuse(self, refused: Refused, path: str) -> None:

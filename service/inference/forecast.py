@@ -43,7 +43,8 @@ def compute(model: LiveModel, windows: Batch) -> tuple[Forecast, float]:
 def _sums(values: Batch) -> tuple[float, float]:
     """Sums of the first steps and of all steps, in float64."""
     if values.size == 1:
-        return values.item(), values.item()
+        only = values.item()
+        return only, only
     if len(values) == 1:  # plain Python is faster than NumPy on so few values
         row = values[0].tolist()
         return row[0], sum(row)
@@ -54,7 +55,7 @@ def _sums(values: Batch) -> tuple[float, float]:
 def _extrapolated(windows: Batch, card: ModelCard) -> Sequence[int] | NDArray[np.intp]:
     low, high = _float32_range(*card.input_range)
     if len(windows) == 1:  # plain Python is faster than NumPy on so few values
-        row = windows[0].tolist()
+        (row,) = windows.tolist()
         return [0] if min(row) < low or max(row) > high else []
     if windows.min() >= low and windows.max() <= high:  # if the extremes are inside, all rows are
         return []

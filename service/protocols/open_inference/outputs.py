@@ -8,7 +8,7 @@ import orjson
 
 from artifact import Batch, ModelCard
 from service.inference.errors import BadInput
-from service.protocols.open_inference.schemas import InferRequest, OutputParameters, RequestedOutput
+from service.protocols.open_inference.schemas import InferRequest, OutputParameters
 
 
 class Answer(NamedTuple):
@@ -46,12 +46,13 @@ def _forms(card: ModelCard, request: InferRequest | None, outputs: Mapping[str, 
     """Names of the outputs in the order of the response, and whether each is binary. Raises BadInput."""
     if request is None:
         return dict.fromkeys(outputs, True)
-    requested = request.outputs or [RequestedOutput(name=name) for name in outputs]
-    names = [output.name for output in requested]
+    if not request.outputs:
+        return dict.fromkeys(outputs, _is_binary(OutputParameters(), request))
+    names = [output.name for output in request.outputs]
     if not set(names) <= outputs.keys() or len(set(names)) < len(names):
         gives = f"one output, '{card.output.name}'" if len(outputs) == 1 else f"the outputs {', '.join(outputs)}"
         raise BadInput(f"{card.name} gives {gives}")
-    return {output.name: _is_binary(output.parameters or OutputParameters(), request) for output in requested}
+    return {output.name: _is_binary(output.parameters or OutputParameters(), request) for output in request.outputs}
 
 
 def _is_binary(wanted: OutputParameters, request: InferRequest) -> bool:

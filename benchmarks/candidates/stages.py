@@ -1,0 +1,45 @@
+"""The service, cut short after a stage of a single prediction, to show where the time goes.
+
+`python -m benchmarks.candidates.stages STAGE OPTION...`: the options are those of `python -m service`.
+"""
+
+import sys
+
+import numpy as np
+
+from artifact import Batch
+from service.__main__ import main
+from service.inference.engine import LiteRTEngine
+from service.inference.lifecycle import LiveModel
+from service.protocols.native import routes
+from service.protocols.paths import PREDICT
+from service.protocols.protocol import Single
+
+FORECAST = np.full((1, 1), 7.8, np.float32)
+
+
+def echo(_: LiveModel, content: bytes) -> bytes:
+    """The body, instead of its prediction."""
+    return content
+
+
+def cut_before_parsing() -> None:
+    """Only the connection and the lane: head, limits, request id, metrics, response."""
+    routes.SINGLES[:] = [Single(PREDICT, "", echo, frozenset({b"content-encoding"}))]
+
+
+def cut_before_litert() -> None:
+    """Everything except the network, whose forecast is a constant."""
+
+    def predict(_: LiteRTEngine, __: Batch) -> Batch:
+        return FORECAST
+
+    LiteRTEngine.predict = predict  # type: ignore[method-assign, assignment]  # that is what a cut is
+
+
+STAGES = {"connection": cut_before_parsing, "parsing": cut_before_litert}
+
+
+if __name__ == "__main__":
+    STAGES[sys.argv[1]]()
+    sys.exit(main(sys.argv[2:]))
