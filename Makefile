@@ -85,7 +85,7 @@ check: $(VENV)/test.installed  ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/test.installed  ## the service beside a bare ASGI echo, FastAPI's ordinary route and model.predict (needs wrk)
+bench: $(VENV)/test.installed  ## where the time of a prediction goes, beside a bare ASGI echo and the ordinary ways (needs wrk)
 	$(BIN)/python -m benchmarks.serve $(ARGS)
 
 PEERS := kserve mlserver litserve bentoml
@@ -98,7 +98,7 @@ benchmarks/peers/%/.venv/installed: benchmarks/peers/%/requirements.txt
 	$(@D)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
-bench-bulk: $(VENV)/test.installed  ## a million rows in one request, and one row per request, in each protocol (needs wrk)
+bench-bulk: $(VENV)/test.installed  ## a million rows in one request, in each protocol (needs wrk)
 	$(BIN)/python -m benchmarks.bulk $(ARGS)
 
 bench-start: $(VENV)/test.installed  ## cold start, memory and size beside the same model served with TensorFlow

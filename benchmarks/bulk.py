@@ -1,9 +1,8 @@
-"""`make bench-bulk`: the server's CPU for 1,000,000 rows in one request, and for one row per request, by protocol."""
+"""`make bench-bulk`: the server's CPU for 1,000,000 rows in one request, by protocol."""
 
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -14,18 +13,14 @@ from numpy.typing import NDArray
 
 from artifact import verify
 from benchmarks.load import Candidate, Running, require_tools, running
-from benchmarks.peers import OPEN_INFERENCE
-from benchmarks.serve import JSON, ORDINARY, OURS, spread, verdict
+from benchmarks.serve import JSON
+from benchmarks.servers import OURS
+from benchmarks.verdicts import spread, verdict
 
 ROWS = 1_000_000
 LIMITS = {"LAGCAST_MAX_BODY_BYTES": str(2**30), "LAGCAST_MAX_BATCH_ROWS": str(ROWS), "LAGCAST_DEADLINE_SECONDS": "600"}
 BULK = Candidate(OURS.name, OURS.command, environment=LIMITS)
 GOALS = {"mlp": 5e6, "lstm": 1e6}  # least predictions per second and core
-SINGLES = [
-    Candidate("v2", OURS.command, "/v2/models/lstm/infer", OPEN_INFERENCE),
-    Candidate("TensorFlow Serving", OURS.command, "/v1/models/lstm:predict", '{"instances": [[1, 2, 3, 4, 5]]}'),
-    ORDINARY,
-]
 PLAIN = {"Accept-Encoding": "identity"}
 
 
@@ -47,7 +42,6 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     require_tools()
     bulk(rounds)
-    singles(rounds)
 
 
 def bulk(rounds: int) -> None:
@@ -135,19 +129,6 @@ def print_tables(ways: Sequence[Way], cpu: Sequence[Sequence[float]]) -> None:
         if way.read is read_binary:
             most = ROWS / GOALS[way.model] * 1e3
             print(f"| {way.model} | ≤ {most:g} | {verdict([1e3 * value for value in seconds], most)} |", flush=True)
-
-
-def singles(rounds: int) -> None:
-    """Measure one window per request as JSON, against FastAPI's ordinary route on the same engine."""
-    with ExitStack() as stack:
-        servers = [stack.enter_context(running(candidate)) for candidate in SINGLES]
-        turns = [[server.load(server.candidate.many, 1).cpu for server in servers] for _ in range(rounds)]
-    *spoken, ordinary = zip(*turns, strict=True)
-    print(f"\n| CPU of one window | µs | against {ORDINARY.name} | goal ≤ 2 |\n|---|---|---|---|")
-    for candidate, cpu in zip(SINGLES, spoken, strict=False):
-        ratios = [ours / theirs for ours, theirs in zip(cpu, ordinary, strict=True)]
-        print(f"| {candidate.name} | {spread(cpu)} | {verdict(ratios, 2)} |")
-    print(f"| {ORDINARY.name} | {spread(ordinary)} | | |", flush=True)
 
 
 if __name__ == "__main__":

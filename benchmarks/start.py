@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.load import CHECKOUT, MEGABYTE, Candidate, require_tools, running
-from benchmarks.serve import OURS, PREDICT
+from benchmarks.servers import OURS, PREDICT
 
 ROUNDS = 5
 

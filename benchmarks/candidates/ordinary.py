@@ -41,4 +41,4 @@ async def predict(body: WindowBody) -> Prediction:
 @app.post("/predict/lstm/batch")
 async def predict_batch(body: list[list[float]]) -> Predictions:
     """One prediction per window."""
-    return Predictions(predictions=engine.predict(np.array(body, np.float32)).tolist())
+    return Predictions(predictions=engine.predict(np.array(body, np.float32))[:, 0].tolist())

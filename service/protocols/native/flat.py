@@ -36,7 +36,7 @@ def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[n
         numbers = NUMBERS.validate_json(b"[" + found[1].translate(BRACKETS_TO_BLANKS) + b"]")
     except ValidationError:
         return None
-    return np.array(numbers).reshape(rows, window) if numbers else None
+    return np.fromiter(numbers, np.float64, len(numbers)).reshape(rows, window) if numbers else None
 
 
 def read_flat_forecast(
