@@ -10,7 +10,7 @@ import numpy as np
 from artifact import Batch
 from service.__main__ import main
 from service.inference.engine import LiteRTEngine
-from service.inference.lifecycle import LiveModel
+from service.inference.loader import LiveModel
 from service.protocols.native import routes
 from service.protocols.paths import PREDICT
 from service.protocols.protocol import Single
