@@ -33,7 +33,7 @@ def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[n
     if rows > max_rows or brackets != b",".join([row] * rows) or compact[:1] + compact[-1:] != b"[]":
         return None
     try:
-        numbers = NUMBERS.validate_json(b"[" + found[1].translate(BRACKETS_TO_BLANKS) + b"]")
+        numbers = NUMBERS.validate_json(b"[%b]" % found[1].translate(BRACKETS_TO_BLANKS))
     except ValidationError:
         return None
     return np.fromiter(numbers, np.float64, len(numbers)).reshape(rows, window) if numbers else None
