@@ -25,6 +25,12 @@ import psutil
 
 from artifact import LITERT_FILE, verify
 from artifact.repository import names
+from training.combination.sizes import STEPS
+from training.config import TrainConfig
+from training.data.reading import read_table
+from training.each.split import tables_of
+from training.networks.registry import NETWORKS
+from training.quiet import silent_stderr
 
 ROOT = Path(__file__).parents[1]
 VALUES = 120
@@ -45,7 +51,7 @@ def main() -> None:
     """Run everything and print the table."""
     parser = argparse.ArgumentParser(prog="make bench-many")
     parser.add_argument("--series", type=int, default=1000)
-    parser.add_argument("--part", type=int, default=100, help="series of the comparisons")
+    parser.add_argument("--part", type=int, default=300, help="series of the comparisons")
     asked = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -152,14 +158,10 @@ def plain(folder: Path) -> None:
     """Keras' own `fit` and TFLiteConverter, with the article's networks: as many steps as the recipe's budget, one fit
     of each network, no evaluation, no intervals.
     """
-    import keras
+    with silent_stderr():
+        import keras
 
-    from training.combination.sizes import STEPS
-    from training.config import TrainConfig
-    from training.data.reading import read_table
-    from training.each.split import tables_of
-    from training.export import to_litert
-    from training.networks.registry import NETWORKS
+        from training.export import to_litert
 
     table = read_table(TrainConfig(data=table_of(folder, PLAIN), id="shop"))
     began = time.process_time()
