@@ -115,8 +115,9 @@ $(VENV)/statsforecast.installed: $(VENV)/test.installed
 bench-forecast: $(VENV)/statsforecast.installed  ## the networks on M1, Tourism and M3 beside statsforecast's methods
 	$(BIN)/python -m benchmarks.forecast $(ARGS)
 
-bench-many: $(VENV)/cluster.installed  ## thousands of series: a pair of models for each (ARGS="--series 100 --part 20")
+bench-many: $(VENV)/cluster.installed  ## thousands of series: a pair of models for each (ARGS="--series 100 --part 20"), and 10,000 served
 	$(BIN)/python -m benchmarks.many_training $(ARGS)
+	$(BIN)/python -m benchmarks.many_serving
 
 bench-train: $(VENV)/train.installed  ## the compiled training loop beside Keras' own fit
 	$(BIN)/python -m benchmarks.train

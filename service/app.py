@@ -73,7 +73,7 @@ def create_app(settings: Settings, metrics_dir: Path | None = None, source: Sour
     source = source or DecidesItself(settings)
     lifecycle = Lifecycle(ENGINES[settings.engine], settings.required_models, settings.max_loaded)
     exposition = Exposition(lifecycle, build_of(VERSION, settings.engine), metrics_dir)
-    limits = Limits(settings.max_batch_rows, settings.max_body_bytes)
+    limits = Limits(settings.max_batch_rows, settings.max_body_bytes, settings.model_control)
     protocols = [create(lifecycle, limits) for create in PROTOCOLS]
     api = create_api(protocols, lifecycle, source, exposition)
     log = RequestLog(access_log=settings.access_log)

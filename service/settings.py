@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     max_loaded: int = Field(
         1000, ge=1, description="maximum models that a process keeps loaded; the least recently used are put away"
     )
+    model_control: bool = Field(
+        default=True, description="whether clients may load and unload models: /v2/repository/models/{name}/load"
+    )
     max_batch_rows: int = Field(100_000, ge=1, description="maximum rows in a batch, else 422")
     max_concurrency: int = Field(64, ge=1, description="maximum concurrent large requests of a process, else 429")
     max_connections: int = Field(

@@ -83,14 +83,21 @@ def run(network: bytes, windows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
 
 
-def write(models_dir: Path, made_of: Template, name: str, number: int, version: int = 1) -> Model:
-    """Publish a model; its folder appears whole. number: which of the possible constants it has."""
+def describe(made_of: Template, name: str, number: int) -> tuple[Model, bytes, list[dict[str, Any]]]:
+    """A model, its network, and its golden samples."""
     network = made_of.altered(number)
-    forecasts = run(network, made_of.windows)
     golden = [
         {"window": sample["window"], "forecast": [float(value) for value in row]}
-        for sample, row in zip(made_of.card["golden"], forecasts, strict=True)
+        for sample, row in zip(made_of.card["golden"], run(network, made_of.windows), strict=True)
     ]
+    window, key = golden[0]["window"], made_of.card["input"]["name"]
+    single = len(window) == 1 and len(made_of.card["input"]["shape"]) == VECTOR
+    return Model(name, {key: window[0] if single else window}, golden[0]["forecast"][0]), network, golden
+
+
+def write(models_dir: Path, made_of: Template, name: str, number: int, version: int = 1) -> Model:
+    """Publish a model; its folder appears whole. number: which of the possible constants it has."""
+    model, network, golden = describe(made_of, name, number)
     files = made_of.card["files"] | {LITERT_FILE: {"sha256": hashlib.sha256(network).hexdigest(), "size": len(network)}}
     card = made_of.card | {"name": name, "version": version, "golden": golden, "files": files}
     folder = models_dir / name / str(version)
@@ -100,9 +107,7 @@ def write(models_dir: Path, made_of: Template, name: str, number: int, version: 
     (staging / LITERT_FILE).write_bytes(network)
     os.link(made_of.folder / KERAS_FILE, staging / KERAS_FILE)
     staging.rename(folder)
-    window, key = golden[0]["window"], card["input"]["name"]
-    single = len(window) == 1 and len(card["input"]["shape"]) == VECTOR
-    return Model(name, {key: window[0] if single else window}, golden[0]["forecast"][0])
+    return model
 
 
 class Repository:
@@ -115,6 +120,10 @@ class Repository:
             copy = folder / ".templates" / kind
             shutil.copytree(source / kind / "1", copy)
             self._templates[kind] = template(copy)
+
+    def model(self, name: str, kind: str, number: int) -> Model:
+        """A model as `write` would publish it."""
+        return describe(self._templates[kind], name, number)[0]
 
     def write(self, name: str, kind: str, number: int, version: int = 1) -> Model:
         """Publish a model; see `write`."""

@@ -17,7 +17,7 @@ from artifact.repository import Content
 from service.inference.cold import ColdLoads
 from service.inference.decision import Decision, ModelDecision, Wish
 from service.inference.engine import Engine
-from service.inference.errors import NotLoaded, NotReady, UnknownModel, UnknownVersion
+from service.inference.errors import BadInput, NotLoaded, NotReady, UnknownModel, UnknownVersion
 from service.inference.loader import LOAD_ERRORS, LiveModel, Loader, ModelState
 from service.inference.recency import Recency
 from service.inference.tally import VersionCounts, counted_as
@@ -132,8 +132,10 @@ class Lifecycle:
     async def wish(self, name: str, wish: Wish) -> LiveModel | None:
         """Ask to keep a model loaded, or not to serve it, in every worker. Returns when this worker does.
 
-        Raises UnknownModel, or NotReady if no version can be loaded.
+        Raises UnknownModel, NotReady if no version can be loaded, or BadInput if the model must not be unloaded.
         """
+        if wish == "unload" and name in self._required:
+            raise BadInput(f"{name} is one of the required models, without which the service is not ready")
         self.ask(name, wish)
         for _ in range(ATTEMPTS):
             state = await self._loaded(name, is_decided=False)
@@ -248,8 +250,9 @@ class Lifecycle:
         if name not in self._states:
             self._sorted = None
         state = self._states[name] = ModelState(live, kept, model)
-        if live is None:
+        if live is None and name in self._recent:
             self._recent.discard(name)
+            self.loader.tallies.put_away(name)
         for other in self._recent.add(name) if live is not None else ():
             self._states[other] = ModelState(None, {}, self._states[other].decision)
             self._recent.discard(other)

@@ -9,10 +9,11 @@ from service.inference.loader import LiveModel
 
 
 class Limits(NamedTuple):
-    """Request limits that the protocols enforce: rows in a batch, bytes of a decompressed body."""
+    """What the protocols allow: rows in a batch, bytes of a decompressed body, loading and unloading of models."""
 
     max_batch_rows: int
     max_body_bytes: int
+    model_control: bool = True
 
 
 class Single(NamedTuple):

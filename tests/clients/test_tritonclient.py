@@ -61,7 +61,7 @@ def test_the_server_and_its_models_are_live_and_ready(client: Any) -> None:
 def test_metadata_and_index_are_understood(client: Any) -> None:
     metadata = client.get_model_metadata("lstm", "1")
 
-    assert client.get_server_metadata()["extensions"] == ["binary_tensor_data"]
+    assert client.get_server_metadata()["extensions"] == ["binary_tensor_data", "model_repository"]
     assert metadata["versions"] == ["1", "2"]
     assert metadata["inputs"] == [{"name": "window", "datatype": "FP32", "shape": [-1, 5, 1]}]
     assert {entry["name"] for entry in client.get_model_repository_index()} == {"lstm", "mlp"}

@@ -5,6 +5,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -157,3 +158,56 @@ def test_the_index_has_all_names_and_says_what_was_never_asked_for(server: Serve
     ready = httpx.post(f"{server.url}/v2/repository/index", json={"ready": True}).json()
     assert len(ready) == len(index) - len(waiting)
     assert [model["name"] for model in page] == ["series-00050-lstm", "series-00050-mlp", "series-00051-lstm"]
+
+
+def test_a_model_that_was_loaded_stays_and_one_that_was_unloaded_is_not_served_in_any_worker(
+    server: Server, models: list[Model]
+) -> None:
+    kept, gone = models[60], models[61]
+    url = f"{server.url}/v2/repository/models"
+    assert httpx.post(f"{url}/{kept.name}/load").json() == {}
+    for model in models[20 : 20 + 2 * MOST]:
+        ask(server, model)
+    assert httpx.post(f"{url}/{gone.name}/unload", json={"parameters": {"unload_dependents": False}}).json() == {}
+
+    loaded = httpx.get(f"{server.url}/models", params={"prefix": kept.name, "cards": False}).json()["models"]
+    wait_for(lambda: httpx.post(f"{server.url}/predict/{gone.name}", json=gone.content).status_code == 503)
+    answer = httpx.get(f"{server.url}/v2/models/{gone.name}/ready")
+    index = {entry["name"]: entry for entry in httpx.post(f"{server.url}/v2/repository/index").json()}
+
+    assert "loaded" not in loaded[0], "it is said of models that are not"
+    assert answer.status_code == 503
+    assert "was unloaded" in answer.json()["error"]
+    assert (index[gone.name]["state"], index[gone.name]["reason"]) == ("UNAVAILABLE", "unloaded")
+    assert httpx.post(f"{url}/{gone.name}/load").status_code == 200
+    wait_for(lambda: httpx.get(f"{server.url}/v2/models/{gone.name}/ready").status_code == 200)
+    assert ask(server, gone) == pytest.approx(gone.prediction, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "status"),
+    [
+        ("nowhere/load", {}, 404),
+        ("nowhere/unload", {}, 404),
+        ("series-00000-mlp/load", {"parameters": {"config": "{}"}}, 400),
+    ],
+)
+def test_a_request_to_load_what_is_not_published_is_refused(
+    server: Server, path: str, content: dict[str, object], status: int
+) -> None:
+    answer = httpx.post(f"{server.url}/v2/repository/models/{path}", json=content)
+
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+def test_nobody_can_unload_a_required_model_or_any_model_where_it_is_not_allowed(tmp_path: Path) -> None:
+    arguments = ("--required-models", "mlp", "--model-control", "true")
+    with running(tmp_path / "log", *arguments) as server:
+        refused = httpx.post(f"{server.url}/v2/repository/models/mlp/unload")
+    with running(tmp_path / "log", "--model-control", "false") as server:
+        absent = httpx.post(f"{server.url}/v2/repository/models/mlp/unload")
+        extensions = httpx.get(f"{server.url}/v2").json()["extensions"]
+
+    assert (refused.status_code, absent.status_code) == (400, 404)
+    assert extensions == ["binary_tensor_data"]

@@ -32,6 +32,8 @@ V2 = INFER | {
     "/v2/models/{name}/versions/{version}",
     "/v2/models/{name}/versions/{version}/ready",
     "/v2/repository/index",
+    "/v2/repository/models/{name}/load",
+    "/v2/repository/models/{name}/unload",
     "/v2/models",
 }
 TIME_SERIES = {"/v1/timeseries/forecast", "/v1/timeseries/models"}

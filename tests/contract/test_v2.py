@@ -27,7 +27,11 @@ def infer(client: httpx.Client, model: str = LSTM, **body: Any) -> httpx.Respons
 def test_the_server_tells_its_name_version_and_extensions(client: httpx.Client, path: str) -> None:
     version = client.get("/openapi.json").json()["info"]["version"]
 
-    assert client.get(path).json() == {"name": "lagcast", "version": version, "extensions": ["binary_tensor_data"]}
+    assert client.get(path).json() == {
+        "name": "lagcast",
+        "version": version,
+        "extensions": ["binary_tensor_data", "model_repository"],
+    }
 
 
 def test_health_is_live_and_ready(client: httpx.Client) -> None:

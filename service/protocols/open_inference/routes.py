@@ -1,10 +1,9 @@
 """Routes of the Open Inference Protocol v2, below /v2, for the clients of Triton, KServe and MLServer."""
 
 import re
-from collections.abc import Iterator
 from enum import Enum
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import Headers
@@ -12,16 +11,15 @@ from starlette.datastructures import Headers
 from artifact import TensorSpec
 from service.inference.errors import BadInput, UnsupportedMedia
 from service.inference.lifecycle import Lifecycle
-from service.inference.loader import LiveModel, ModelState
+from service.inference.loader import LiveModel
 from service.protocols.error_schemas import ANY_ROUTE
 from service.protocols.error_schemas import protocol_failures as failures
 from service.protocols.lookup import Version, check_ready, find
 from service.protocols.open_inference.codec import infer, infer_json
 from service.protocols.open_inference.compression import deflate, inflate, negotiate
 from service.protocols.open_inference.document import PATHS, document
+from service.protocols.open_inference.repository import add_control, add_index
 from service.protocols.open_inference.schemas import (
-    IndexEntry,
-    IndexRequest,
     InferResponse,
     MetadataTensor,
     ModelMetadata,
@@ -36,8 +34,6 @@ from service.protocols.work import work_on
 
 TAGS: list[str | Enum] = ["Open Inference Protocol v2"]
 HEADER_LENGTH = "inference-header-content-length"
-MAX_INDEX_BYTES = 1024  # the longest valid body, {"ready": false}, has about twenty
-NEVER_ASKED = "not loaded yet; the first request loads it"
 JSON, BYTES = "application/json", "application/octet-stream"
 FAILURES = failures(*ANY_ROUTE)
 MODEL_FAILURES = FAILURES | failures(404)
@@ -60,7 +56,10 @@ def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
     predict, other = APIRouter(tags=TAGS), APIRouter(tags=TAGS)
     _add_infer(predict, lifecycle, limits)
     _add_models(other, lifecycle)
-    _add_server(other, lifecycle)
+    _add_server(other, lifecycle, limits)
+    add_index(other, lifecycle)
+    if limits.model_control:
+        add_control(other, lifecycle)
     return Protocol(predict, other, document, [_single(limits)])
 
 
@@ -72,11 +71,13 @@ def _single(limits: Limits) -> Single:
     return Single(prefix, suffix, answer, frozenset(name.encode() for name in unless))
 
 
-def _add_server(router: APIRouter, lifecycle: Lifecycle) -> None:
+def _add_server(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:
+    extensions = ["binary_tensor_data", *(["model_repository"] if limits.model_control else [])]
+
     @router.get("/v2/", include_in_schema=False)
     @router.get("/v2", summary="The server and its extensions", responses=FAILURES)
     async def server_metadata(request: Request) -> ServerMetadata:
-        return ServerMetadata(name="lagcast", version=request.app.version, extensions=["binary_tensor_data"])
+        return ServerMetadata(name="lagcast", version=request.app.version, extensions=extensions)
 
     @router.get(V2_LIVE, summary="Liveness: the process is running", responses=failures(405))
     async def server_live() -> ServerLive:
@@ -86,39 +87,6 @@ def _add_server(router: APIRouter, lifecycle: Lifecycle) -> None:
     async def server_ready() -> ServerReady:
         lifecycle.check_ready()
         return ServerReady()
-
-    @router.post("/v2/repository/index", summary="Every version of every model", responses=FAILURES | failures(400))
-    async def repository_index(request: Request) -> list[IndexEntry]:
-        entries = _index_of_all(lifecycle)
-        only_ready = _read_index_request(await request.body()).ready
-        return [entry for entry in entries if entry.state == "READY" or not only_ready]
-
-    @router.get("/v2/models", summary="The same as /v2/repository/index, to GET", responses=FAILURES)
-    async def models() -> list[IndexEntry]:
-        return _index_of_all(lifecycle)
-
-
-def _index_of_all(lifecycle: Lifecycle) -> list[IndexEntry]:
-    return [entry for name, state in lifecycle.states().items() for entry in _index(name, state)]
-
-
-def _index(name: str, state: ModelState) -> Iterator[IndexEntry]:
-    """The versions of a model, highest first; of one that was never asked for, one entry without a version."""
-    decision = state.decision
-    unloaded = dict.fromkeys(decision.kept, "unloaded") if decision.wish == "unload" else {}
-    if decision.is_waiting:
-        yield IndexEntry(name=name, version="", state="UNAVAILABLE", reason=NEVER_ASKED)
-        return
-    for version in sorted(decision.kept.keys() | state.refused.keys(), reverse=True):
-        reason = unloaded.get(version) or state.refused.get(version)
-        ready: Literal["READY", "UNAVAILABLE"] = "READY" if reason is None else "UNAVAILABLE"
-        yield IndexEntry(name=name, version=str(version), state=ready, reason=reason or "")
-
-
-def _read_index_request(content: bytes) -> IndexRequest:
-    if len(content) > MAX_INDEX_BYTES:
-        raise BadInput(f'More than {MAX_INDEX_BYTES} bytes; send {{"ready": true}}, or nothing')
-    return IndexRequest.parse(content or b"{}")
 
 
 def _add_models(router: APIRouter, lifecycle: Lifecycle) -> None:

@@ -84,6 +84,12 @@ class IndexRequest(JSONRequest):
     ready: bool = Field(default=False, description="only those that can be asked")
 
 
+class ControlRequest(JSONRequest):
+    """A request to load or unload a model; of Triton's parameters only those that change nothing here are taken."""
+
+    parameters: dict[str, Any] = Field(default={})
+
+
 class OutputTensor(BaseModel):
     """Forecasts, (rows, steps), flattened in `data`."""
 
