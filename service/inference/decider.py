@@ -109,6 +109,9 @@ class Decider:
                 break
             self.ask(name)
             self.answer()
+            while self._open:  # the self-test process starts with the first test
+                self._examiner.collect(0.1)
+                self.answer()
         if not self._is_anything_live():
             problem = self._roster.problem
             reasons = [problem] if problem else list(self.decision.reasons())
