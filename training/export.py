@@ -70,7 +70,7 @@ def export(model: keras.Model, windows: Batch) -> Exported:
 def _check(name: str, exported: Exported, windows: Batch) -> None:
     random = np.random.default_rng(0).uniform(windows.min(), windows.max(), (64, windows.shape[1]))
     for batch in (windows, random.astype(np.float32)):
-        if not agree(exported.litert(batch), exported.keras(batch)):
+        if not agree(exported.litert(batch), exported.keras(batch), batch):
             raise ArtifactError(f"{name}: {LITERT_FILE} and {KERAS_FILE} do not give the same predictions")
 
 

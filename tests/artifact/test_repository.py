@@ -229,12 +229,22 @@ def test_golden_samples_that_are_not_repeated_are_an_error() -> None:
 
 
 def test_predictions_agree_within_a_ten_thousandth_each() -> None:
-    expected = np.array([1, 1000, 1e6], np.float32)
+    expected = np.array([[1], [1000], [1e6]], np.float32)
+    windows = np.ones((3, 5), np.float32)
 
-    assert agree(expected * np.float32(1.00009), expected)
-    assert not agree(expected * np.float32(1.00011), expected)
-    assert not agree(np.array([1, 1000.2, 1e6], np.float32), expected)
-    assert not agree(expected, expected * np.float32("inf"))
+    assert agree(expected * np.float32(1.00009), expected, windows)
+    assert not agree(expected * np.float32(1.00011), expected, windows)
+    assert not agree(np.array([[1], [1000.2], [1e6]], np.float32), expected, windows)
+    assert not agree(expected, expected * np.float32("inf"), windows)
+
+
+def test_predictions_near_zero_agree_within_the_rounding_of_a_window_of_large_values() -> None:
+    expected = np.array([[0], [0], [1e-3]], np.float32)  # as of a series of zeros with a rare demand of 5,000
+    windows = np.array([[0, 0, 0], [0, 0, 1], [5000, 0, 0]], np.float32)
+
+    assert agree(expected + np.array([[0], [0], [4e-3]], np.float32), expected, windows)
+    assert not agree(expected + np.array([[0], [0], [6e-3]], np.float32), expected, windows)
+    assert not agree(expected + np.array([[0], [4e-3], [0]], np.float32), expected, windows)
 
 
 def test_a_version_can_be_added_by_hand(tmp_path: Path) -> None:
