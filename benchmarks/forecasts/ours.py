@@ -9,7 +9,7 @@ from benchmarks.forecasts.competitions import Group, Values
 from benchmarks.forecasts.scores import LEVELS, Bounds, Scores, score
 from training.backtest.calibrate import Judged, calibrate
 from training.backtest.linear import linear_forecasts
-from training.backtest.spans import Spans
+from training.backtest.spans import plan
 from training.backtest.windows import Stretches, Windows, make_windows
 from training.combination.fit import Fits, Stage
 from training.combination.run import predict
@@ -46,9 +46,10 @@ def networks(group: Group, seed: int) -> dict[str, Scores]:
 
 def forecast(fits: Fits, name: str, windows: Windows, inputs: Values) -> tuple[Values, Bounds]:
     """Forecasts and intervals for the last window of each series, by the stages of `python -m training`."""
-    network, spans = NETWORKS[name], Spans(judged=0, calibration=1, validation=1, reach=windows.reach)
+    network, spans = NETWORKS[name], plan(windows, judged=0)
     validation = spans.validation_rows(windows)[:, None] & ~np.isnan(windows.targets)
-    fits.model(network, Stage("stopping", windows.known(spans.before_validation), validation))
+    if validation.any():
+        fits.model(network, Stage("stopping", windows.known(spans.before_validation), validation))
     calibrated = fits.model(network, Stage("intervals", windows.known(spans.before_calibration)))
     rows = spans.calibration_rows(windows)
     known = windows.values[rows]

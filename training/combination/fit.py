@@ -5,17 +5,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from training.backtest.spans import MANY
 from training.backtest.windows import Mask, Windows
 from training.combination.assembly import Fitted, assembly_of
 from training.combination.lookback import Lookback
 from training.combination.program import front_of, program_of
 from training.combination.samples import Samples
 from training.combination.sizes import Sizes
+from training.combination.start import Start, find_start
 from training.combination.trainer import Trainer, Weights
 from training.networks.network import Hidden, Network
 
 MEMBERS = 2  # fits from different seeds of each hidden layers, which the network averages
 # Steps of a fit with too few rows to stop by: a third of the budget learns which methods are best, and little noise.
+# With MANY windows the whole budget is used.
 UNWATCHED = 1 / 3
 # Values below this share of the mean, or a range below it, are no case for logarithms.
 LOG_RANGE = 0.05
@@ -34,11 +37,14 @@ class Fits:
     def __init__(self, windows: Windows, sizes: Sizes, seed: int, start_fit: StartFit) -> None:
         self._seed, self._sizes, self._start_fit = seed, sizes, start_fit
         ahead = tuple(int(step) for step in windows.ahead)
-        self._lookback = Lookback(windows.window, ahead, windows.season, log=suits_logarithms(windows))
+        single, log = windows.stretches.count == 1, suits_logarithms(windows)
+        self._lookback = Lookback(windows.window, ahead, windows.season, log=log, reverts=single)
         front = front_of(self._lookback)
         self._samples = Samples.of(front, windows.values, windows.targets, windows.series)
         self._trainers: dict[Hidden, Trainer] = {}
-        self._steps: dict[tuple[Hidden, int], int] = {}
+        self._unwatched = sizes.budget.steps if len(windows.last) >= MANY else round(sizes.budget.steps * UNWATCHED)
+        self._passes: dict[tuple[Hidden, int], float] = {}
+        self._starts: dict[str, Start] = {}
         self._fitted: dict[tuple[Hidden, str], list[Weights]] = {}
 
     def model(self, network: Network, stage: "Stage") -> Fitted:
@@ -54,18 +60,23 @@ class Fits:
         return self._fitted[key]
 
     def _member(self, hidden: Hidden, member: int, stage: "Stage") -> Weights:
-        """One fit, for as many steps as the stage with a validation found best, if there was one."""
+        """One fit, for as many passes over its rows as the stage with a validation found best, if there was one."""
         trainer, key = self._trainer(hidden), (hidden, member)
-        most = self._sizes.budget.steps
+        most, rows = self._sizes.budget.steps, np.count_nonzero(stage.known.any(axis=1))
         if stage.validation is None:
-            most = self._steps.get(key, round(most * UNWATCHED))
+            most = min(round(self._passes[key] * rows) if key in self._passes else self._unwatched, most)
         on_steps = self._start_fit(f"{_name(hidden, member)} for {stage.name}")
-        weights, steps = trainer.fit(
-            stage.known, self._seed + MEMBERS * stage.seed + member, on_steps, most=most, validation=stage.validation
-        )
+        seed = self._seed + MEMBERS * stage.seed + member
+        fit = trainer.fit(stage.known, self._start(stage), seed, on_steps, most=most, validation=stage.validation)
         if stage.validation is not None:
-            self._steps[key] = steps
-        return weights
+            self._passes[key] = fit.steps / rows
+        return fit.weights
+
+    def _start(self, stage: "Stage") -> Start:
+        if stage.name not in self._starts:
+            targets = np.where(stage.known, self._samples.targets, np.nan)
+            self._starts[stage.name] = find_start(self._samples, targets)
+        return self._starts[stage.name]
 
     def _trainer(self, hidden: Hidden) -> Trainer:
         if hidden not in self._trainers:

@@ -24,6 +24,8 @@ def build_front(lookback: Lookback) -> keras.Model:
     unit: (rows, 1), the mean of absolute values, by which the window is divided where it works on logarithms.
     level: (rows, 1), the mean of the last season. spread: (rows, 1), the mean distance of the values from the level;
     not with logarithms. scaled: (rows, window), the window less its level, over its spread.
+    place: (rows, 1), the level in the series' unit, or its logarithm; per_spread: (rows, 1), one over the spread, not
+    with logarithms; both only of a lookback that reverts.
     candidates: (rows, methods, steps), the forecasts of all methods for the scaled window.
     shape: (rows, window), the scaled window in units of the smallest error that a method makes within it.
     errors: (rows, n), logarithms of the methods' errors within the window in the same unit, and of the unit itself.
@@ -41,12 +43,22 @@ def build_front(lookback: Lookback) -> keras.Model:
         spread = ops.maximum(_mean(lookback.window)(ops.absolute(scaled)), least)
         scaled = ops.divide(scaled, spread)
         outputs["spread"] = spread
+    if lookback.reverts:
+        outputs |= _place(lookback, level, outputs)
     shape, errors = _features(lookback, scaled)
     outputs |= {"level": level, "scaled": scaled, "shape": shape, "errors": errors}
     matrix = np.concatenate([found.forecast for found in lookback.forecasters], axis=1)
     methods = layers.Reshape((len(lookback.forecasters), lookback.steps))
     outputs["candidates"] = methods(_fixed(matrix)(scaled))
     return keras.Model(window, outputs, name="scale")
+
+
+def _place(
+    lookback: Lookback, level: keras.KerasTensor, outputs: dict[str, keras.KerasTensor]
+) -> dict[str, keras.KerasTensor]:
+    if lookback.log:
+        return {"place": layers.Add()([level, ops.log(outputs["unit"])])}
+    return {"place": layers.Identity()(level), "per_spread": ops.divide(1.0, outputs["spread"])}
 
 
 def _features(lookback: Lookback, scaled: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:

