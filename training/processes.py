@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -70,6 +71,8 @@ def run_in_processes(
 
 
 def _here(function: Callable[[Task], Any], tasks: Sequence[Task], jobs: int | None) -> Iterator[tuple[int, Any]]:
+    # A process whose memory has grown by 300 MB ends between two tasks, and another takes its place: nothing is lost.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
     # At least two: joblib runs a single job in the calling process, whose threads and signals are not set up for it.
     processes = max(2, min(jobs or joblib.cpu_count(), len(tasks)))
     parallel = Parallel(processes, backend="loky", return_as="generator_unordered", batch_size=1, max_nbytes=None)

@@ -147,13 +147,21 @@ def series(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_series_of_ones_own_is_advised_on_by_the_same_numbers_each_time(series: Path, tmp_path: Path) -> None:
-    options = ("--csv", series, "--column", "x", "--window", 3, "--steps", 50, "--seeds", 1)
+def own(series: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return reported(folder, "--csv", series, "--column", "x", "--window", 3, "--steps", 50, "--seeds", 1)
 
-    said, again = (reported(tmp_path / folder, *options) for folder in ("first", "second"))
+
+def test_a_series_of_ones_own_is_advised_on(series: Path, tmp_path: Path) -> None:
+    said = own(series, tmp_path)
 
     assert "own.csv, x\n  Persistence is not beaten by any model; do not deploy a model. RMSE " in said.stdout
-    assert str(tmp_path) not in (tmp_path / "first" / "out" / "index.html").read_text()
+    assert str(tmp_path) not in (tmp_path / "out" / "index.html").read_text()
+
+
+@pytest.mark.soak  # the fits of which it is made are compared in tests/training
+def test_a_report_made_again_has_the_same_numbers(series: Path, tmp_path: Path) -> None:
+    said, again = (own(series, tmp_path / folder) for folder in ("first", "second"))
+
     assert said.stdout.replace("first", "second") == again.stdout
     found = [results(tmp_path / folder / "kept", "predictions") for folder in ("first", "second")]
     assert len(found[0]) == 5
