@@ -11,6 +11,17 @@ Found = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 LINEAR, PAIR, BEST_PEER = "linear, least squares", "pair (LSTM and MLP)", "median of DOT, ETS, CES"
 
+# Names in the picture and where they are put, in points, as the networks are close to each other.
+LABELS = {
+    "DynamicOptimizedTheta": ("DynamicOptimizedTheta", (-5, -8)),
+    "AutoETS": ("AutoETS", (-5, 5)),
+    BEST_PEER: ("median of three", (-5, -12)),
+    "LSTM": ("LSTM", (-6, -11)),
+    "MLP": ("MLP", (-5, -3)),
+    PAIR: ("pair", (4, 4)),
+    LINEAR: ("linear", (5, 3)),
+}
+
 
 def table(found: Found) -> str:
     """Table with a row per method: sMAPE by group and overall, MASE, coverage and width of intervals, CPU seconds."""
@@ -72,9 +83,10 @@ def picture(results: Mapping[str, Found], path: Path) -> None:
             smape = float(np.mean(_all(found, method, "smape")))
             ours = method in (PAIR, "LSTM", "MLP")
             panel.plot(seconds, smape, "o" if ours else "s", color="#0a6" if ours else "#888")
-            panel.annotate(
-                method.split(" (")[0], (seconds, smape), fontsize=7, xytext=(4, 3), textcoords="offset points"
-            )
+            label, place = LABELS.get(method, (method, (5, 3)))
+            right = {"ha": "right"} if place[0] < 0 else {}
+            panel.annotate(label, (seconds, smape), fontsize=7, xytext=place, textcoords="offset points", **right)
+        panel.margins(x=0.2, y=0.12)
         panel.set(xscale="log", xlabel="CPU seconds", title=competition)
     axes[0].set_ylabel("mean sMAPE, lower is better")
     figure.savefig(path, format="svg", metadata={"Date": None})
