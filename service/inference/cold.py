@@ -1,12 +1,15 @@
-"""Cold loads: a model that is not loaded is loaded once, in a thread, however many requests ask for it."""
+"""Cold loads: a model that is not loaded is loaded once, in a thread, however many requests ask for it.
+
+One thread loads: loads compete for the GIL anyway. It is a daemon, unlike those of a ThreadPoolExecutor: the process
+must be able to end though a load hangs, or thousands are left.
+"""
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Generic, TypeVar
-
-THREADS = 1  # loads compete for the GIL anyway, and glibc's allocator reuses the memory of a model in the same thread
 
 Loaded = TypeVar("Loaded")
 
@@ -26,7 +29,8 @@ class ColdLoads(Generic[Loaded]):
         self._begun: dict[str, float] = {}
         self.count, self.seconds = 0, 0.0
         self._undecided: set[str] = set()
-        self._pool = ThreadPoolExecutor(THREADS, "load")
+        self._queue: deque[str] = deque()
+        self._is_working = False
         self.is_waiting = threading.Event()  # set while a decision is waited for
 
     def start(self, name: str, *, is_decided: bool) -> Future[Loaded]:
@@ -40,7 +44,7 @@ class ColdLoads(Generic[Loaded]):
             if not is_decided:
                 self._undecided.add(name)
                 self.is_waiting.set()
-        self._pool.submit(self._run, name) if is_decided else self._ask(name)
+        self._submit(name) if is_decided else self._ask(name)
         return future
 
     def undecided(self) -> set[str]:
@@ -56,7 +60,24 @@ class ColdLoads(Generic[Loaded]):
             if not self._undecided:
                 self.is_waiting.clear()
         for name in now:
-            self._pool.submit(self._run, name)
+            self._submit(name)
+
+    def _submit(self, name: str) -> None:
+        with self._lock:
+            self._queue.append(name)
+            if not self._is_working:
+                threading.Thread(target=self._work, name="load", daemon=True).start()
+                self._is_working = True
+
+    def _work(self) -> None:
+        """Load what is asked for until nothing is left."""
+        while True:
+            with self._lock:
+                if not self._queue:
+                    self._is_working = False
+                    return
+                name = self._queue.popleft()
+            self._run(name)
 
     def _run(self, name: str) -> None:
         try:

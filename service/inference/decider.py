@@ -18,7 +18,7 @@ from artifact import ArtifactError
 from artifact.choice import Version
 from artifact.repository import check_signature
 from artifact.tester import SelfTester
-from service.inference.decision import Decision, ModelDecision, Wish
+from service.inference.decision import Decision, ModelDecision, Wish, log_change
 from service.inference.examiner import Examiner
 from service.inference.roster import AT_ONCE, Roster
 from service.inference.store import Store
@@ -28,11 +28,11 @@ logger = logging.getLogger("lagcast")
 
 POLL_SECONDS = 0.05  # between two looks while a test goes on
 LOOK_SECONDS = 0.5  # maximum time of tests before pins are read again
+LESS_SECONDS = 0.45  # so much less if requests wait; some time is left, because they may come without end
 SETTLE_SECONDS = 2.0  # to test versions that are not live, before the first request is answered
 SHOWN = 10  # reasons in an error text
 REST = 60  # the pause between two looks in CPU times of a look, so that watching takes less than 2 % of a core
 LONGEST_REST = 0.75  # but at most this part of the time until a new version must be live
-
 
 Listener = Callable[[Decision], str | None]  # returns why the decision cannot be served in full, or None
 
@@ -127,7 +127,7 @@ class Decider:
         for name, model in self.decision.models.items():
             for version, reason in model.refused.items():
                 logger.warning("refused %s/%d: %s", name, version, reason)
-            _log_change(name, ModelDecision(), model)
+            log_change(name, ModelDecision(), model)
         self._pass_on()
 
     def _pass_on(self) -> None:
@@ -167,7 +167,7 @@ class Decider:
                 logger.exception("cannot look into the model repository")
                 due = time.monotonic() + seconds / 4
             pause = due - time.monotonic()
-            self._wake.wait(max(min(pause, POLL_SECONDS) if self.is_testing else pause, 0))
+            self._wake.wait(max(min(pause, POLL_SECONDS) if self.is_testing or self._open else pause, 0))
 
     def _look_and_rest(self, seconds: float) -> float:
         """Look once. Returns the pause until the next look."""
@@ -190,7 +190,7 @@ class Decider:
         due = self._roster.read()
         self._answer()
         pinned = [model for model in due if model.pin is not None]
-        others = [model for model in due if model.pin is None]
+        others = [model for model in due if model.pin is None and model.name not in self._open]
         until = self._clock() + LOOK_SECONDS
         is_left = self._test(pinned, until)
         self._roster.note(pinned)
@@ -211,7 +211,10 @@ class Decider:
         with suppress(Empty):
             while True:
                 self._take(*self._asked.get_nowait())
+        until = self._clock() + LOOK_SECONDS
         for name, model in list(self._open.items()):
+            if self._clock() >= until:  # thousands are asked for: the repository is looked at in between
+                break
             self._test_until_good(model)
             if model.is_answered():
                 del self._open[name]
@@ -242,7 +245,7 @@ class Decider:
             if model.problem is not None:
                 continue
             for version in model.wanted():
-                if self._clock() >= until or self._wake.is_set():
+                if self._clock() >= until - (LESS_SECONDS if self._wake.is_set() else 0):
                     return True
                 self._examiner.check(model, version)
         return False
@@ -265,7 +268,7 @@ class Decider:
             logger.warning("cannot store the decision about versions: %s", error.strerror)
         if self._has_listener:
             for name, model in changed.items():
-                _log_change(name, before.models.get(name, ModelDecision()), model or ModelDecision())
+                log_change(name, before.models.get(name, ModelDecision()), model or ModelDecision())
             self._pass_on()
         self._sweep(before)
 
@@ -286,15 +289,6 @@ class Decider:
         """Delete contents that are no longer used, after a number of changes that pays for the listing."""
         self._unswept += 1
         if len(self.decision.models) <= AT_ONCE or self._unswept > len(self.decision.models):
-            kept = self.decision.contents()
+            kept = self.decision.contents() | self._roster.contents()
             self._store.forget_all_but(kept | before.contents() | self._swept | {self._examiner.tested or ""})
             self._unswept, self._swept = 0, kept if len(self.decision.models) > AT_ONCE else set()
-
-
-def _log_change(name: str, before: ModelDecision, now: ModelDecision) -> None:
-    if now.pin_problem is not None and now.pin_problem != before.pin_problem:
-        logger.warning("the pin of %s is not obeyed, the live version stays: %s", name, now.pin_problem)
-    if now.problem is not None and now.problem != before.problem:
-        logger.warning("cannot read the model %s: %s", name, now.problem)
-    if now.live is not None and not now.in_repository and (before.in_repository or before.live != now.live):
-        logger.warning("%s/%d is served from memory: it is not in the repository", name, now.live.number)

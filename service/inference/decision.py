@@ -1,5 +1,6 @@
 """The decision about versions: what every worker has to load and report, as an immutable value and as JSON."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,6 +8,8 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from artifact.choice import Version
+
+logger = logging.getLogger("lagcast")
 
 Wish = Literal["load", "unload"]
 
@@ -83,6 +86,16 @@ class Decision:
     def from_json(cls, content: bytes) -> "Decision":
         """Read `to_json`. Raises ValueError for anything else."""
         return _ADAPTER.validate_json(content)
+
+
+def log_change(name: str, before: ModelDecision, now: ModelDecision) -> None:
+    """Log what an operator must know about a new decision."""
+    if now.pin_problem is not None and now.pin_problem != before.pin_problem:
+        logger.warning("the pin of %s is not obeyed, the live version stays: %s", name, now.pin_problem)
+    if now.problem is not None and now.problem != before.problem:
+        logger.warning("cannot read the model %s: %s", name, now.problem)
+    if now.live is not None and not now.in_repository and (before.in_repository or before.live != now.live):
+        logger.warning("%s/%d is served from memory: it is not in the repository", name, now.live.number)
 
 
 _ADAPTER = TypeAdapter(Decision)

@@ -13,7 +13,7 @@ from itertools import islice
 from operator import itemgetter
 
 from artifact import Artifact
-from artifact.repository import Content
+from artifact.repository import Content, is_name
 from service.inference.cold import ColdLoads
 from service.inference.decision import Decision, ModelDecision, Wish
 from service.inference.engine import Engine
@@ -136,6 +136,8 @@ class Lifecycle:
         """
         if wish == "unload" and name in self._required:
             raise BadInput(f"{name} is one of the required models, without which the service is not ready")
+        if not is_name(name):  # neither a path of the repository, nor a message of any length to the parent
+            self.state(name)
         self.ask(name, wish)
         for _ in range(ATTEMPTS):
             state = await self._loaded(name, is_decided=False)

@@ -130,6 +130,10 @@ class Roster:
             (self._restless.discard if model.is_quiet() else self._restless.add)(model.name)
             self.touched.add(model.name)
 
+    def contents(self) -> set[str]:
+        """Checksums of the versions that were tested good, those that are not decided on yet too."""
+        return {sha256 for model in self.models.values() for sha256 in model.good().values()}
+
     def read_model(self, model: Watched) -> None:
         """Read a model's versions and its pin."""
         try:

@@ -68,6 +68,7 @@ def test_every_model_answers_with_its_own_numbers_the_first_time_and_after_it_wa
 def test_a_hundred_first_requests_to_one_model_are_answered_and_load_it_once(
     server: Server, models: list[Model]
 ) -> None:
+    time.sleep(1.1)  # until each worker has shared its counts
     before = metric(server, "lagcast_loads_total")
 
     async def ask_all() -> list[httpx.Response]:
@@ -79,7 +80,7 @@ def test_a_hundred_first_requests_to_one_model_are_answered_and_load_it_once(
 
     assert {answer.status_code for answer in answers} == {200}
     assert [answer.json()["prediction"] for answer in answers] == [pytest.approx(models[8].prediction, rel=1e-5)] * 100
-    time.sleep(1.1)  # until the worker has shared its counts
+    time.sleep(1.1)
     assert metric(server, "lagcast_loads_total") - before <= 2, "at most once in each worker"
 
 
@@ -199,6 +200,32 @@ def test_a_request_to_load_what_is_not_published_is_refused(
 
     assert answer.status_code == status
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["a%00b", "..", "x" * 300, "%ff" * 2000])
+def test_what_cannot_be_a_name_is_unknown_and_is_neither_looked_for_nor_remembered(server: Server, name: str) -> None:
+    known = metric(server, "lagcast_models")
+
+    for control in ("load", "unload"):
+        path = f"/v2/repository/models/{name}/{control}".encode()
+        assert httpx.post(httpx.URL(server.url).copy_with(raw_path=path), timeout=60).status_code == 404
+    assert metric(server, "lagcast_models") == known
+    assert "cannot look into" not in server.log.read_text()
+
+
+def test_a_long_list_of_models_is_that_of_its_pages(server: Server) -> None:
+    pages: list[dict[str, object]] = []
+    with httpx.Client(base_url=server.url, params={"cards": False}) as client:  # one connection: to the same worker
+        whole = client.get("/models")
+        while page := client.get(
+            "/models", params={"limit": 30, "after": str(pages[-1]["name"]) if pages else ""}
+        ).json()["models"]:
+            pages += page
+
+    assert whole.headers["content-type"] == "application/json"
+    assert whole.headers["transfer-encoding"] == "chunked", "it is sent in parts"
+    assert whole.json() == {"models": pages}
+    assert len(pages) >= 2 * PAIRS
 
 
 def test_nobody_can_unload_a_required_model_or_any_model_where_it_is_not_allowed(tmp_path: Path) -> None:

@@ -1,37 +1,41 @@
 """Routes below /models: cards, live and kept versions, and the reasons for refused ones."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from service.inference.errors import UnknownModel
 from service.inference.lifecycle import Lifecycle
 from service.inference.loader import ModelState
 from service.protocols.error_schemas import ANY_ROUTE, failures
+from service.protocols.listing import respond
 from service.protocols.native.schemas import ModelInfo, Models, RefusedVersion, VersionInfo, Versions
 
 Version = Annotated[int | None, Query(ge=1, description="a kept version, instead of the live one")]
 Prefix = Annotated[str, Query(max_length=128)]
 Limit = Annotated[int | None, Query(ge=1, le=10_000, description="most models in the answer; unset: all")]
 Cards = Annotated[bool, Query(description="false leaves the cards out, which have some kilobytes each")]
+PART = 50  # models of a list that are sent at once: cards have some kilobytes each
 
 
 def add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
     """Add GET /models, /models/{name} and /models/{name}/versions."""
     known = failures(*ANY_ROUTE, 404, 422)
 
-    @router.get("/models", tags=["models"], summary="Models, sorted by name", responses=failures(*ANY_ROUTE, 422))
+    @router.get(
+        "/models",
+        tags=["models"],
+        summary="Models, sorted by name",
+        response_model=Models,
+        responses=failures(*ANY_ROUTE, 422),
+    )
     async def list_models(
         prefix: Prefix = "", after: Prefix = "", limit: Limit = None, *, cards: Cards = True
-    ) -> Models:
+    ) -> Response:
         found = [name for name in lifecycle.names() if name.startswith(prefix) and name > after][:limit]
-        infos = []
-        for name in found:  # only the states of this page: there may be ten thousand models
-            with suppress(UnknownModel):  # removed in the meantime
-                infos.append(_info(name, lifecycle.state(name)))
-        return Models(models=infos if cards else [info.model_copy(update={"card": None}) for info in infos])
+        return respond(_infos(lifecycle, found, cards=cards), PART, b'{"models":[', b"]}")
 
     @router.get("/models/{name}", tags=["models"], summary="One model", responses=known)
     async def get_model(name: str, version: Version = None) -> ModelInfo:
@@ -41,6 +45,13 @@ def add_models(router: APIRouter, lifecycle: Lifecycle) -> None:
     @router.get("/models/{name}/versions", tags=["models"], summary="A model's versions", responses=known)
     async def get_versions(name: str) -> Versions:
         return _versions(await lifecycle.decided_state(name))
+
+
+def _infos(lifecycle: Lifecycle, names: Iterable[str], *, cards: bool) -> Iterator[bytes]:
+    for name in names:
+        with suppress(UnknownModel):  # removed in the meantime
+            info = _info(name, lifecycle.state(name))
+            yield (info if cards else info.model_copy(update={"card": None})).model_dump_json(by_alias=True).encode()
 
 
 def _info(name: str, state: ModelState) -> ModelInfo:

@@ -1,26 +1,23 @@
 """The model repository extension: an index of all versions, and loading and unloading of a model, as in Triton."""
 
-from collections.abc import AsyncIterator, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from service.inference.errors import BadInput
 from service.inference.lifecycle import Lifecycle
 from service.inference.loader import ModelState
 from service.protocols.error_schemas import ANY_ROUTE
 from service.protocols.error_schemas import protocol_failures as failures
+from service.protocols.listing import respond
 from service.protocols.open_inference.schemas import ControlRequest, IndexEntry, IndexRequest
 
 FAILURES = failures(*ANY_ROUTE)
 MAX_BODY_BYTES = 1024  # the longest valid body, {"parameters": {"unload_dependents": false}}, has about fifty
 NEVER_ASKED = "not loaded yet; the first request loads it"
-WHOLE = (
-    1000  # entries of an index that is sent at once; a longer one is sent in parts, between which others are answered
-)
+PART = 1000  # entries of an index that are sent at once: a few milliseconds
 CONTROL = """Keeps a model loaded in every worker, whatever else is asked for, until it is unloaded."""
 UNLOAD = """Puts a model away in every worker. It is not served, and not ready, until it is loaded again."""
 
@@ -42,18 +39,7 @@ def add_index(router: APIRouter, lifecycle: Lifecycle) -> None:
 
 
 def _respond(entries: Iterator[dict[str, str]]) -> Response:
-    first = list(islice(entries, WHOLE))
-    if len(first) < WHOLE:
-        return Response(orjson.dumps(first), media_type="application/json")
-    return StreamingResponse(_stream(first, entries), media_type="application/json")
-
-
-async def _stream(part: list[dict[str, str]], rest: Iterator[dict[str, str]]) -> AsyncIterator[bytes]:
-    before = b"["
-    while part:
-        yield before + orjson.dumps(part)[1:-1]
-        part, before = list(islice(rest, WHOLE)), b","
-    yield b"]"
+    return respond(map(orjson.dumps, entries), PART)
 
 
 def _index_of_all(lifecycle: Lifecycle) -> Iterator[dict[str, str]]:

@@ -1,0 +1,70 @@
+"""Decider: requests for many models at once, and tests that end between two looks."""
+
+import itertools
+import time
+from pathlib import Path
+
+import pytest
+
+from artifact.tester import LITERT_LOADER, Question, SelfTester, Verdict
+from benchmarks.many.models import Repository
+from service.inference.decider import LOOK_SECONDS, Decider
+from service.inference.examiner import TICK_NS
+from service.inference.roster import AT_ONCE
+from service.inference.store import Store
+from tests.deciding import TESTER, Deciding
+from tests.repository import SHIPPED, add_version, copy_of_shipped
+
+
+def test_a_new_version_is_decided_on_while_many_other_models_are_asked_for(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    repository = Repository(tmp_path, SHIPPED)
+    names = [model.name for model in repository.pairs(AT_ONCE // 2 + 1)]
+    ticks = itertools.count()
+    store = Store(tmp_path_factory.mktemp("store"))
+    decider = Decider(tmp_path, store, TESTER, clock=lambda: next(ticks) * LOOK_SECONDS / 10)
+    decider.settle()
+    repository.write(names[0], "lstm", 900, version=2)
+    for name in names[1:]:
+        decider.ask(name)
+
+    decider.look()
+
+    live = decider.decision.models[names[0]].live
+    assert live is not None
+    assert live.number == 2
+    assert any(decider.decision.models[name].is_waiting for name in names)
+    for _ in names:
+        decider.answer()
+    assert not any(decider.decision.models[name].is_waiting for name in names)
+
+
+class LaterTester(SelfTester):
+    """Gives each verdict at the look after the one that asked for it, as for a test that takes long."""
+
+    _later: Verdict | None = None
+
+    def ask(self, question: Question, wait: float) -> Verdict | None:  # noqa: ARG002  # it always takes longer
+        self._later = super().ask(question, 60)
+        return None
+
+    def poll(self, wait: float) -> Verdict | None:
+        found, self._later = self._later, None
+        return found or super().poll(wait)
+
+
+def test_a_version_whose_test_has_just_ended_is_stored_until_it_is_decided_on(tmp_path: Path) -> None:
+    models_dir = copy_of_shipped(tmp_path)
+    tester = LaterTester(LITERT_LOADER)
+    deciding = Deciding(models_dir, tmp_path / "store", tester=tester)
+    add_version(models_dir, "lstm", 2)
+    time.sleep(3 * TICK_NS / 1e9)  # files that have just changed are read again
+    deciding.decider.look()
+    assert deciding.decider.is_testing
+
+    deciding.decider.ask("mlp", "load")  # decided on before the version
+    deciding.refresh()
+    tester.stop()
+
+    assert deciding.live() == 2
