@@ -106,7 +106,7 @@ def measure(repository: Repository, models: list[Model], requests: int) -> Itera
         yield Row("CPU of warm requests, spread / one model", spread(service, client, models[:LOADED]), "≤ 1.15")
         yield Row("p99 of warm requests during cold loads / steady", warm(service, models), "≤ 2")
         yield churn(service, models, requests)
-        yield Row("publish of one → live", published(repository, client, models[0]), "≤ 2 s")
+        yield Row("publish of one → live", published(repository, Client(service.port), models[0]), "≤ 2 s")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class ReportConfig(SeriesConfig):
 
     window: int = Field(5, ge=1, le=100, description="values in a window of the --data series")
     quick: CliToggleFlag[bool] = Field(
-        default=False, description="fewer seeds, spans and steps: takes less than a minute"
+        default=False, description="fewer seeds, spans and steps: takes some three minutes"
     )
     seeds: int | None = Field(
         None,
