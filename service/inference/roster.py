@@ -107,7 +107,7 @@ class Roster:
         if remembered is not None and remembered.live is not None:
             model.current, model.wish = self._restore(name, remembered.live), remembered.wish
         self.read_model(model)
-        if remembered is None and model.is_empty and (self._found is None or name not in self._found):
+        if remembered is None and not model.versions and (self._found is None or name not in self._found):
             return None
         self.models[name] = model
         self._restless.add(name)
@@ -141,6 +141,9 @@ class Roster:
             model.problem = None
         except Unreadable as error:
             model.problem = str(error)
+            return
+        if not model.versions and not self._models_dir.is_dir():
+            model.problem = f"{model.name}: the model repository is not there"
             return
         try:
             model.pin = read_pin(self._models_dir, model.name, self._keys)

@@ -16,14 +16,40 @@ from tests.deciding import TESTER, Deciding
 from tests.repository import SHIPPED, add_version, copy_of_shipped
 
 
-def test_a_new_version_is_decided_on_while_many_other_models_are_asked_for(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return Repository(tmp_path_factory.mktemp("many") / "models", SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def names(repository: Repository) -> list[str]:
+    return [model.name for model in repository.pairs(AT_ONCE // 2 + 1)]
+
+
+def test_a_model_that_is_first_asked_for_while_the_repository_is_away_is_decided_on_when_it_is_back(
+    repository: Repository, names: list[str], tmp_path: Path
 ) -> None:
-    repository = Repository(tmp_path, SHIPPED)
-    names = [model.name for model in repository.pairs(AT_ONCE // 2 + 1)]
+    decider, name = Decider(repository.folder, Store(tmp_path), TESTER), names[-1]
+    decider.settle()
+    away = repository.folder.rename(repository.folder.with_name("away"))
+    for asked in (name, "nowhere"):
+        decider.ask(asked)
+    decider.answer()
+    meanwhile = decider.decision.models
+    away.rename(repository.folder)
+    decider.look()
+
+    assert (meanwhile[name].live, meanwhile[name].reason()) == (None, f"{name}: the model repository is not there")
+    assert "nowhere" not in meanwhile
+    assert decider.decision.models[name].live is not None
+    assert decider.decision.models[name].problem is None
+
+
+def test_a_new_version_is_decided_on_while_many_other_models_are_asked_for(
+    repository: Repository, names: list[str], tmp_path: Path
+) -> None:
     ticks = itertools.count()
-    store = Store(tmp_path_factory.mktemp("store"))
-    decider = Decider(tmp_path, store, TESTER, clock=lambda: next(ticks) * LOOK_SECONDS / 10)
+    decider = Decider(repository.folder, Store(tmp_path), TESTER, clock=lambda: next(ticks) * LOOK_SECONDS / 10)
     decider.settle()
     repository.write(names[0], "lstm", 900, version=2)
     for name in names[1:]:
