@@ -256,16 +256,14 @@ class Decider:
         changed = {name: model for name, model in self._decide_each() if self._is_news(name, model)}
         self._answered -= changed.keys()
         if not changed and problem == before.problem and before.serial:
+            self._store.write_decision(self.decision)
             self._pass_on()
             return
         models = {**before.models, **{name: model for name, model in changed.items() if model is not None}}
         for name in [name for name, model in changed.items() if model is None]:
             models.pop(name, None)
         self.decision = Decision(before.serial + 1, models, problem, before.serial, frozenset(changed))
-        try:
-            self._store.write_decision(self.decision)
-        except OSError as error:
-            logger.warning("cannot store the decision about versions: %s", error.strerror)
+        self._store.write_decision(self.decision)
         if self._has_listener:
             for name, model in changed.items():
                 log_change(name, before.models.get(name, ModelDecision()), model or ModelDecision())

@@ -78,13 +78,15 @@ class Examiner:
         return self._asked.sha256 if self._asked is not None else None
 
     def check(self, model: Watched, version: int) -> None:
-        """Examine a version again if its files have changed, or if its outcome is unknown and a retry is due."""
+        """Examine a version again if its files have changed, if its outcome is unknown and a retry is due, or if the
+        store has lost it.
+        """
         entry = model.entries.setdefault(version, Entry())
         files = fingerprint(self._models_dir, model.name, version)
         if files is None or files != entry.files:
             if entry.is_settled or files is not None:
                 entry.is_settled, entry.attempts, entry.retry_at = False, 0, 0.0
-        elif entry.is_settled:
+        elif entry.is_settled and (entry.good is None or self._store.has(entry.good)):
             return
         rank = _rank(entry, is_pinned=model.pin is not None and model.pin.version == version)
         if self._clock() < entry.retry_at or (self._asked is not None and self._asked.rank <= rank):

@@ -9,6 +9,7 @@ kept, the next process starts from it (last known good).
 """
 
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -20,6 +21,8 @@ from typing import NamedTuple
 from artifact.repository import Content, checksum
 from service.inference.decision import Decision
 from service.inference.journal import Journal, Stamp, replace_file
+
+logger = logging.getLogger("lagcast")
 
 
 class Confirmation(NamedTuple):
@@ -37,13 +40,15 @@ class Store:
         self._contents = folder / "contents"
         self._journal = Journal(folder)
         self._workers = folder / "workers"
+        self._written = 0  # serial
+        self._problem: str | None = None  # why the last decision could not be written
         for made in (self._contents, self._workers):
             made.mkdir(parents=True, exist_ok=True)
 
     def save(self, content: Content) -> Path:
         """Write a content atomically. Returns its folder."""
         folder = self._contents / content.sha256
-        if not folder.exists():
+        if not self.has(content.sha256):
             staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._contents))
             for file, of in content.files.items():
                 (staging / file).write_bytes(of)
@@ -53,6 +58,13 @@ class Store:
                 shutil.rmtree(staging, ignore_errors=True)
                 raise
         return folder
+
+    def has(self, sha256: str) -> bool:
+        """Whether a content is there: cleaners of temporary folders remove old files, and leave folders."""
+        try:
+            return any((self._contents / sha256).iterdir())
+        except FileNotFoundError:
+            return False
 
     def load(self, sha256: str) -> Content:
         """Read a content. Raises ValueError if it does not match its checksum."""
@@ -68,8 +80,17 @@ class Store:
                 shutil.rmtree(self._contents / name, ignore_errors=True)
 
     def write_decision(self, decision: Decision) -> None:
-        """Write the decision, or what has changed in it."""
-        self._journal.write(decision)
+        """Write a new decision, or what has changed in it. A failure is logged, and the next call tries again."""
+        if decision.serial == self._written:
+            return
+        try:
+            self._journal.write(decision)
+        except OSError as error:
+            if error.strerror != self._problem:
+                logger.warning("cannot store the decision about versions: %s", error.strerror)
+            self._problem = error.strerror
+        else:
+            self._written, self._problem = decision.serial, None
 
     def read_decision(self) -> Decision | None:
         """The decision; None if there is none, or none that can be read."""

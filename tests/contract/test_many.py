@@ -150,6 +150,7 @@ def test_a_new_version_of_a_model_and_a_new_model_are_live_though_others_were_as
 
 
 def test_the_index_has_all_names_and_says_what_was_never_asked_for(server: Server, models: list[Model]) -> None:
+    time.sleep(0.5)  # until each worker serves what was decided
     index = httpx.post(f"{server.url}/v2/repository/index").json()
     page = httpx.get(f"{server.url}/models", params={"prefix": "series-0005", "limit": 3}).json()["models"]
 

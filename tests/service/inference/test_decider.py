@@ -1,6 +1,7 @@
 """Decider: requests for many models at once, and tests that end between two looks."""
 
 import itertools
+import shutil
 import time
 from pathlib import Path
 
@@ -94,3 +95,33 @@ def test_a_version_whose_test_has_just_ended_is_stored_until_it_is_decided_on(tm
     tester.stop()
 
     assert deciding.live() == 2
+
+
+def test_contents_that_were_cleaned_away_are_stored_again(tmp_path: Path) -> None:
+    deciding = Deciding(copy_of_shipped(tmp_path), tmp_path / "store")
+    lstm, mlp = (deciding.lifecycle.state(name).decision.kept[1] for name in ("lstm", "mlp"))
+    contents = tmp_path / "store" / "contents"
+    shutil.rmtree(contents / lstm)
+    for file in (contents / mlp).iterdir():
+        file.unlink()
+
+    deciding.refresh()
+
+    assert [deciding.store.load(sha256).sha256 for sha256 in (lstm, mlp)] == [lstm, mlp]
+
+
+def test_a_decision_that_could_not_be_written_is_written_at_the_next_look(tmp_path: Path) -> None:
+    models_dir = copy_of_shipped(tmp_path)
+    deciding = Deciding(models_dir, tmp_path / "store")
+    decision = tmp_path / "store" / "decision.json"
+    decision.unlink()
+    decision.mkdir()  # cannot be replaced by a file
+    add_version(models_dir, "lstm", 2)
+    deciding.refresh()
+    decision.rmdir()
+
+    deciding.refresh()
+
+    written = Store(tmp_path / "store").read_decision()
+    assert written is not None
+    assert written.serial == deciding.decider.decision.serial
