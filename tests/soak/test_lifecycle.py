@@ -27,6 +27,7 @@ from training.train import Trained, train
 pytestmark = pytest.mark.soak
 
 REQUEST = post("/predict/mlp", '{"value": 50}')
+SCORE = post("/score/mlp", '{"values": [50, 60], "actuals": [[90], [null]]}')
 PUBLISHES, ROLLBACKS = 200, 50
 
 
@@ -184,7 +185,7 @@ def test_a_publisher_that_is_killed_at_any_time_leaves_whole_versions_only(seed:
 SOAK_SECONDS = int(os.environ.get("SOAK_SECONDS", "600"))
 
 
-def test_ten_minutes_at_full_load_with_a_reload_each_five_seconds_leak_nothing(
+def test_ten_minutes_at_full_load_with_actual_values_and_a_reload_each_five_seconds_leak_nothing(
     tmp_path: Path, networks: list[Trained], capsys: pytest.CaptureFixture[str]
 ) -> None:
     models_dir = copy_of_shipped(tmp_path / "models")
@@ -192,16 +193,20 @@ def test_ten_minutes_at_full_load_with_a_reload_each_five_seconds_leak_nothing(
     with running(tmp_path / "log", models_dir=models_dir) as server:
         process = psutil.Process(server.process.pid)
         measured: list[tuple[float, int]] = []
-        with loaded(port_of(server), REQUEST, publisher.is_right) as load:
+        with (
+            loaded(port_of(server), REQUEST, publisher.is_right) as load,
+            loaded(port_of(server), SCORE, lambda answer: answer["model"] == "mlp", connections=2) as scored,
+        ):
             for _ in range(SOAK_SECONDS // 5):
                 publisher.publish()
                 time.sleep(5)
                 load.answers.clear()
+                scored.answers.clear()
                 measured.append((process.memory_info().rss / 2**20, process.num_fds()))
     first, last = measured[len(measured) // 5], measured[-1]
     with capsys.disabled():
         print(f"\nMB and files after a fifth of {SOAK_SECONDS} s: {first}, at the end: {last}")
 
-    assert load.failures == []
+    assert load.failures == scored.failures == []
     assert last[0] < first[0] * 1.03
     assert abs(last[1] - first[1]) <= 2
