@@ -67,7 +67,7 @@ alerts:  ## carry the rules of deploy/prometheus/alerts.yml over to the Kubernet
 	mv $(RULE).new $(RULE)
 
 test-browser: $(VENV)/test.installed  ## the page in headless Chromium, with axe-core and behind nginx (needs chromium and nginx)
-	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m browser tests/browser $(ARGS)
 
 CLIENTS := tests/clients/.venv
 
