@@ -162,6 +162,12 @@ def test_the_index_has_all_names_and_says_what_was_never_asked_for(server: Serve
     assert [model["name"] for model in page] == ["series-00050-lstm", "series-00050-mlp", "series-00051-lstm"]
 
 
+def in_every_worker(server: Server, model: Model, status: int) -> bool:
+    """Whether each of many connections gets a status: the workers learn of a change one after another."""
+    url = f"{server.url}/v2/models/{model.name}/ready"
+    return all(httpx.get(url).status_code == status for _ in range(16))
+
+
 def test_a_model_that_was_loaded_stays_and_one_that_was_unloaded_is_not_served_in_any_worker(
     server: Server, models: list[Model]
 ) -> None:
@@ -173,7 +179,7 @@ def test_a_model_that_was_loaded_stays_and_one_that_was_unloaded_is_not_served_i
     assert httpx.post(f"{url}/{gone.name}/unload", json={"parameters": {"unload_dependents": False}}).json() == {}
 
     loaded = httpx.get(f"{server.url}/models", params={"prefix": kept.name, "cards": False}).json()["models"]
-    wait_for(lambda: httpx.post(f"{server.url}/predict/{gone.name}", json=gone.content).status_code == 503)
+    wait_for(lambda: in_every_worker(server, gone, 503))
     answer = httpx.get(f"{server.url}/v2/models/{gone.name}/ready")
     index = {entry["name"]: entry for entry in httpx.post(f"{server.url}/v2/repository/index").json()}
 
@@ -182,7 +188,7 @@ def test_a_model_that_was_loaded_stays_and_one_that_was_unloaded_is_not_served_i
     assert "was unloaded" in answer.json()["error"]
     assert (index[gone.name]["state"], index[gone.name]["reason"]) == ("UNAVAILABLE", "unloaded")
     assert httpx.post(f"{url}/{gone.name}/load").status_code == 200
-    wait_for(lambda: httpx.get(f"{server.url}/v2/models/{gone.name}/ready").status_code == 200)
+    wait_for(lambda: in_every_worker(server, gone, 200))
     assert ask(server, gone) == pytest.approx(gone.prediction, rel=1e-5)
 
 

@@ -40,11 +40,27 @@ def with_versions(models_dir: Path, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one worker", "two workers"])
-def scored(request: pytest.FixtureRequest, airline_models: Path, tmp_path_factory: Any) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("score")
-    models_dir = with_versions(airline_models, folder / "models")
-    with running(folder / "log", "--workers", str(request.param), models_dir=models_dir) as server:
+WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
+
+
+@pytest.fixture(scope="module")
+def models_dir(airline_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return with_versions(airline_models, tmp_path_factory.mktemp("score") / "models")
+
+
+@pytest.fixture(scope="module", params=["1", "2"], ids=["one worker", "two workers"])
+def scored(
+    request: pytest.FixtureRequest, models_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("scored") / "log"
+    with running(log, "--workers", request.param, models_dir=models_dir) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh(workers: str, models_dir: Path, tmp_path: Path) -> Iterator[Server]:
+    """A service that has scored nothing yet: the counts of its workers come together a second late."""
+    with running(tmp_path / "log", "--workers", workers, models_dir=models_dir) as server:
         yield server
 
 
@@ -52,7 +68,7 @@ def score(server: Server, name: str = "airline", body: Any = None) -> httpx.Resp
     return httpx.post(f"{server.url}/score/{name}", json=BODY if body is None else body, timeout=60)
 
 
-def expected(server: Server, version: int) -> dict[str, Any]:
+def expected(server: Server, models_dir: Path, version: int) -> dict[str, Any]:
     """The errors, computed from the answers of /forecast."""
     asked = {"windows": WINDOWS, "levels": [80, 95]} if version != 2 else {"windows": WINDOWS}
     answer = httpx.post(f"{server.url}/forecast/airline/batch?version={version}", json=asked).json()
@@ -65,7 +81,7 @@ def expected(server: Server, version: int) -> dict[str, Any]:
         for level, ends in answer["intervals"].items()
     }
     mae, rmse = errors(np.array(answer["forecasts"]), actuals)
-    evaluation = verify(server_models(server), "airline", 1).card.evaluation
+    evaluation = verify(models_dir, "airline", 1).card.evaluation
     return {
         "version": version,
         "actuals": COUNT,
@@ -83,21 +99,19 @@ def errors(forecasts: np.ndarray, actuals: np.ndarray) -> tuple[float, float]:
     return float(np.nanmean(found)), float(np.sqrt(np.nanmean(found**2)))
 
 
-def server_models(server: Server) -> Path:
-    return server.log.parent / "models"
-
-
-def test_each_version_is_scored_on_the_actual_values_that_are_known(scored: Server) -> None:
+def test_each_version_is_scored_on_the_actual_values_that_are_known(scored: Server, models_dir: Path) -> None:
     answer = score(scored).json()
 
     assert (answer["model"], answer["version"], answer["skipped"]) == ("airline", 3, [])
     assert [found["version"] for found in answer["scores"]] == [3, 2, 1]
     for found in answer["scores"]:
-        assert found["coverage"] == pytest.approx(expected(scored, found["version"])["coverage"])
-        assert found["persistence"] == pytest.approx(expected(scored, found["version"])["persistence"])
-        assert found["seasonal_naive"] == pytest.approx(expected(scored, found["version"])["seasonal_naive"])
+        assert found["coverage"] == pytest.approx(expected(scored, models_dir, found["version"])["coverage"])
+        assert found["persistence"] == pytest.approx(expected(scored, models_dir, found["version"])["persistence"])
+        assert found["seasonal_naive"] == pytest.approx(
+            expected(scored, models_dir, found["version"])["seasonal_naive"]
+        )
         for key in ("actuals", "mae", "rmse", "mase"):
-            assert found[key] == pytest.approx(expected(scored, found["version"])[key], rel=1e-5), key
+            assert found[key] == pytest.approx(errors[key], rel=1e-5), key
     assert answer["scores"][1]["coverage"] == {}, "version 2 has no intervals"
 
 
@@ -133,23 +147,20 @@ def total(seen: dict[tuple[str, ...], float], metric: str, version: str, of: str
     return found
 
 
-def test_errors_are_counted_once_by_version_whichever_worker_was_asked(scored: Server) -> None:
-    before = wait_for(scored, lambda _: True)
-    answers = [score(scored).json() for _ in range(6)]  # each on a new connection
+@WORKERS
+def test_errors_are_counted_once_by_version_whichever_worker_was_asked(fresh: Server) -> None:
+    answers = [score(fresh).json() for _ in range(6)]  # each on a new connection
     live = answers[0]["scores"][0]
 
-    seen = wait_for(scored, lambda seen: total(seen, ACTUALS, "3") - total(before, ACTUALS, "3") == 6 * COUNT)
-
-    def grown(metric: str, version: str, of: str) -> float:
-        return total(seen, metric, version, of) - total(before, metric, version, of)
+    seen = wait_for(fresh, lambda seen: total(seen, ACTUALS, "3") == 6 * COUNT)
 
     for version in ("1", "2", "3"):
-        assert total(seen, ACTUALS, version) - total(before, ACTUALS, version) == 6 * COUNT
-        assert grown(ABSOLUTE, version, "model") == pytest.approx(6 * COUNT * live["mae"])
-        assert grown(SQUARED, version, "model") == pytest.approx(6 * COUNT * live["rmse"] ** 2)
-        assert grown(ABSOLUTE, version, "persistence") == pytest.approx(6 * COUNT * live["persistence"]["mae"])
-        assert grown(ABSOLUTE, version, "seasonal_naive") == pytest.approx(6 * COUNT * live["seasonal_naive"]["mae"])
-    assert grown(COVERED, "3", "80") == pytest.approx(6 * COUNT * live["coverage"]["80"])
+        assert total(seen, ACTUALS, version) == 6 * COUNT
+        assert total(seen, ABSOLUTE, version, "model") == pytest.approx(6 * COUNT * live["mae"])
+        assert total(seen, SQUARED, version, "model") == pytest.approx(6 * COUNT * live["rmse"] ** 2)
+        for naive in ("persistence", "seasonal_naive"):
+            assert total(seen, ABSOLUTE, version, naive) == pytest.approx(6 * COUNT * live[naive]["mae"])
+    assert total(seen, COVERED, "3", "80") == pytest.approx(6 * COUNT * live["coverage"]["80"])
     assert seen["lagcast_rows_total", "mixed", "2"] == 0, "scoring is no prediction"
 
 
@@ -194,9 +205,9 @@ def test_a_large_request_is_scored_as_its_parts_are(scored: Server) -> None:
         assert many["coverage"] == pytest.approx(one["coverage"])
 
 
-def test_the_age_of_the_live_version_and_when_it_is_due_are_metrics(scored: Server) -> None:
+def test_the_age_of_the_live_version_and_when_it_is_due_are_metrics(scored: Server, models_dir: Path) -> None:
     seen = samples(scored)
-    created = verify(server_models(scored), "mixed", 2).card.created.timestamp()
+    created = verify(models_dir, "mixed", 2).card.created.timestamp()
 
     assert seen["lagcast_model_created_timestamp_seconds", "mixed", "2"] == pytest.approx(created)
     assert seen["lagcast_model_due_timestamp_seconds", "mixed", "2"] == pytest.approx(created + 30 * 86400)

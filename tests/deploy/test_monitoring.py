@@ -18,7 +18,7 @@ PROMETHEUS = DEPLOY / "prometheus"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboards" / "lagcast.json").read_text())
 RUNBOOK = CHECKOUT / "docs" / "runbook.md"
 # Paths with a POST that is not a prediction.
-NO_PREDICTION = re.compile("/v2/repository/index|/score/.*")
+NO_PREDICTION = re.compile("/v2/repository/.*|/score/.*")
 # Alerts whose threshold is a line in a panel.
 LINED = {
     *("LagcastFailing", "LagcastSlow", "LagcastExtrapolating", "LagcastMemory"),
