@@ -105,11 +105,9 @@ def test_each_version_is_scored_on_the_actual_values_that_are_known(scored: Serv
     assert (answer["model"], answer["version"], answer["skipped"]) == ("airline", 3, [])
     assert [found["version"] for found in answer["scores"]] == [3, 2, 1]
     for found in answer["scores"]:
-        assert found["coverage"] == pytest.approx(expected(scored, models_dir, found["version"])["coverage"])
-        assert found["persistence"] == pytest.approx(expected(scored, models_dir, found["version"])["persistence"])
-        assert found["seasonal_naive"] == pytest.approx(
-            expected(scored, models_dir, found["version"])["seasonal_naive"]
-        )
+        errors = expected(scored, models_dir, found["version"])
+        for key in ("coverage", "persistence", "seasonal_naive"):
+            assert found[key] == pytest.approx(errors[key]), key
         for key in ("actuals", "mae", "rmse", "mase"):
             assert found[key] == pytest.approx(errors[key], rel=1e-5), key
     assert answer["scores"][1]["coverage"] == {}, "version 2 has no intervals"
