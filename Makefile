@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help clean serve train test test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-tables bench-train bench-many test-many
+.PHONY: help clean serve train test coverage test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-tables bench-train bench-many test-many
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -21,6 +21,9 @@ report: $(VENV)/test.installed  ## when the LSTM is worth it: experiments, pictu
 
 test: $(VENV)/test.installed  ## run the whole test suite
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+coverage: $(VENV)/test.installed  ## the whole test suite, and which lines of the code it runs (95 % at least)
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term $(ARGS)
 
 # Two processes: many tests wait for a server or a training of their own.
 PARALLEL := -n 2 --dist loadscope
