@@ -125,6 +125,8 @@ def running(models_dir: Path, first: Model) -> Iterator[Service]:
                 break
             except OSError:
                 time.sleep(0.005)
+        else:
+            raise RuntimeError(f"the service ended with exit code {process.returncode}")
         yield Service(process, port)
     finally:
         process.terminate()

@@ -21,9 +21,9 @@ from service.settings import Settings
 
 logger = logging.getLogger("lagcast")
 
-# Timeout of the first self-test of a version. TensorFlow traces the network first, for seconds on a busy machine.
 # What runs a network in its self-test. The LiteRT engine is made of several of its networks: one is enough for a test.
 LOADERS = {"litert": LITERT_LOADER, "keras": f"{KerasEngine.__module__}:{KerasEngine.__name__}"}
+# Timeout of the first self-test of a version. TensorFlow traces the network first, for seconds on a busy machine.
 TEST_SECONDS = {"litert": 5.0, "keras": 60.0}
 
 

@@ -32,6 +32,7 @@ def connected(backend: Backend, address: str | None) -> Iterator[int]:
 @contextmanager
 def _dask(address: str | None) -> Iterator[int]:
     from distributed import Client
+    from distributed.scheduler import KilledWorker
 
     try:
         client = Client(address, timeout=CONNECT_SECONDS)
@@ -42,7 +43,10 @@ def _dask(address: str | None) -> Iterator[int]:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         except TimeoutError:
             raise ClusterError(f"--address {address}: the Dask scheduler has no workers") from None
-        yield sum(client.ncores().values())
+        try:
+            yield sum(client.ncores().values())
+        except KilledWorker as error:
+            raise ClusterError(f"--address {address}: the Dask cluster lost a worker: {error}") from None
 
 
 @contextmanager
@@ -57,5 +61,7 @@ def _ray(address: str | None) -> Iterator[int]:
     try:
         register_ray()
         yield int(ray.cluster_resources().get("CPU", 1))
+    except ray.exceptions.RayError as error:
+        raise ClusterError(f"the Ray cluster lost a process: {error}") from None
     finally:
         ray.shutdown()

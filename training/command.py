@@ -1,6 +1,8 @@
 """The commands of `python -m training`, their exit codes and error messages."""
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -17,7 +19,7 @@ from training.inspect.config import InspectConfig
 from training.inspect.run import inspect
 from training.inspect.shown import summary
 from training.parser import parse
-from training.publish import check_writable, labels, publish_all
+from training.publish import Publishable, PublishError, check_writable, labels, publish_all
 from training.quiet import silent_stderr
 from training.report.config import ReportConfig
 from training.score.config import ScoreConfig
@@ -75,10 +77,17 @@ def _train(config: TrainConfig) -> int:
     names = {found.name for found in worse}
     better = [model for model in trained if model.draft.name not in names]
     if better:
-        _show(config, publish_all(config.models_dir, better, key))
+        _show(config, _publish(config.models_dir, better, key))
     for found in worse:
         print(f"training: {found}", file=sys.stderr)
     return NOT_BETTER if worse else 0
+
+
+def _publish(models_dir: Path, trained: Sequence[Publishable], key: bytes | None) -> list[ModelCard]:
+    try:
+        return publish_all(models_dir, trained, key)
+    except PublishError as error:
+        raise PublishError(f"{error}; for these run the same command again with --networks and their names") from None
 
 
 def _train_each(config: TrainConfig) -> int:

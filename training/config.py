@@ -15,8 +15,8 @@ from training.series_config import SeriesConfig
 
 EACH_FIELDS = ("backend", "address", "jobs", "failures")
 COMBINATION_FIELDS = ("steps", "season", "units", "backtest")
-# On the article's 100 rows: the cosine of the scaled recipe has settled by then; 2000 is the article's own number.
 ARTICLE_STEPS = 20  # of an epoch on the article's 100 rows, 5 at a time
+# On the article's 100 rows: the cosine of the scaled recipe has settled by then; 2000 is the article's own number.
 DEFAULT_EPOCHS = {"scaled": 4000, "article": 2000}
 DEFAULT_HELD_OUT = 0.05
 DEFAULT_BATCH_SIZE = 5

@@ -58,7 +58,7 @@ def run_in_processes(
 
     function and tasks must be picklable. The end of the iteration, for any reason, ends the tasks, running or not, and
     on this machine the processes; so does the end of this process. Raises what `function` raises, ChildProcessError if
-    a process dies, and ClusterError if there is no cluster.
+    a process of this machine dies, and ClusterError if there is no cluster or it loses a process.
     """
     if not tasks:
         return

@@ -69,8 +69,7 @@ def publish_all(models_dir: Path, trained: Sequence[Publishable], key: bytes | N
             rest = ",".join(later.draft.network for later in trained[len(cards) :])
             done = f"{' and '.join(labels(cards))} published" if cards else "nothing published"
             raise PublishError(
-                f"{models_dir / model.draft.name}: cannot be written: {error.strerror}; {done}; "
-                f"for the rest run the same command again with --networks {rest}"
+                f"{models_dir / model.draft.name}: cannot be written: {error.strerror}; {done}; not published: {rest}"
             ) from None
     return cards
 

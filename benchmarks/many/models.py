@@ -55,7 +55,7 @@ class Model(NamedTuple):
 def template(folder: Path) -> Template:
     """Read a published version. Raises ValueError if no constant in its network changes its forecasts smoothly."""
     card, network = json.loads((folder / CARD_FILE).read_text()), (folder / LITERT_FILE).read_bytes()
-    windows = np.array([sample["window"] for sample in card["golden"]], np.float32)
+    windows = Template(folder, card, network, 0).windows
     before = run(network, windows)
     for offset in range(len(network) - 4 & ~3, 0, -4):  # the scaling of the target is near the end
         found = Template(folder, card, network, offset)

@@ -18,9 +18,9 @@ from artifact import ArtifactError
 from artifact.choice import Version
 from artifact.repository import check_signature
 from artifact.tester import SelfTester
-from service.inference.decision import Decision, ModelDecision, Wish, log_change
+from service.inference.decision import SMALL, Decision, ModelDecision, Wish, log_change
 from service.inference.examiner import Examiner
-from service.inference.roster import AT_ONCE, Roster
+from service.inference.roster import Roster
 from service.inference.store import Store
 from service.inference.watched import Watched
 
@@ -61,7 +61,9 @@ class Decider:
         self._keys = keys
         self._clock = clock
         self._examiner = Examiner(models_dir, store, tester, keys, test_seconds=test_seconds, clock=clock)
-        self._roster = Roster(models_dir, keys, required, self._last_known_good(), self._restore)
+        last = store.read_decision() or Decision(0, {})
+        self._last_serial = last.serial  # of the earlier process: a worker must not take another decision for this one
+        self._roster = Roster(models_dir, keys, required, _last_known_good(last), self._restore)
         self._asked: SimpleQueue[tuple[str, Wish | None]] = SimpleQueue()
         self._open: dict[str, Watched] = {}  # asked for, and not known yet what to serve
         self._answered: set[str] = set()  # asked for, and known: told even if nothing has changed
@@ -73,16 +75,6 @@ class Decider:
         self._passed_on = 0
         self._unswept = 0  # decisions since contents were deleted
         self._swept: set[str] = set()  # contents in use then: a worker may still be about to load one
-
-    def _last_known_good(self) -> Mapping[str, ModelDecision]:
-        """What was live when the last process ended, to start from."""
-        before = self._store.read_decision()
-        models = before.models if before is not None else {}
-        return {
-            name: ModelDecision(model.live, model.kept, is_waiting=True, wish=model.wish)
-            for name, model in models.items()
-            if model.live is not None
-        }
 
     def _restore(self, name: str, live: Version) -> Version | None:
         """A version that was live in an earlier process, if the store still has it undamaged."""
@@ -104,7 +96,7 @@ class Decider:
             if all(model.current for model in self._roster.models.values()) and self._clock() - begin > SETTLE_SECONDS:
                 break
             self._examiner.collect(0.1)
-        for name in islice(sorted(self._roster.waiting), AT_ONCE):
+        for name in islice(sorted(self._roster.waiting), SMALL):
             if self._is_anything_live():
                 break
             self.ask(name)
@@ -262,7 +254,8 @@ class Decider:
         models = {**before.models, **{name: model for name, model in changed.items() if model is not None}}
         for name in [name for name, model in changed.items() if model is None]:
             models.pop(name, None)
-        self.decision = Decision(before.serial + 1, models, problem, before.serial, frozenset(changed))
+        serial = max(before.serial, self._last_serial) + 1
+        self.decision = Decision(serial, models, problem, before.serial, frozenset(changed))
         self._store.write_decision(self.decision)
         if self._has_listener:
             for name, model in changed.items():
@@ -286,7 +279,16 @@ class Decider:
     def _sweep(self, before: Decision) -> None:
         """Delete contents that are no longer used, after a number of changes that pays for the listing."""
         self._unswept += 1
-        if len(self.decision.models) <= AT_ONCE or self._unswept > len(self.decision.models):
+        if len(self.decision.models) <= SMALL or self._unswept > len(self.decision.models):
             kept = self.decision.contents() | self._roster.contents()
             self._store.forget_all_but(kept | before.contents() | self._swept | {self._examiner.tested or ""})
-            self._unswept, self._swept = 0, kept if len(self.decision.models) > AT_ONCE else set()
+            self._unswept, self._swept = 0, kept if len(self.decision.models) > SMALL else set()
+
+
+def _last_known_good(last: Decision) -> Mapping[str, ModelDecision]:
+    """What was live when the last process ended, to start from."""
+    return {
+        name: ModelDecision(model.live, model.kept, is_waiting=True, wish=model.wish)
+        for name, model in last.models.items()
+        if model.live is not None
+    }

@@ -50,6 +50,7 @@ class ModelDecision:
 
 
 WAITING = ModelDecision(is_waiting=True)
+SMALL = 100  # models; a repository of so few is examined at the start, in half a second, and loaded
 
 
 @dataclass(frozen=True)

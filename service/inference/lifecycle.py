@@ -15,7 +15,7 @@ from operator import itemgetter
 from artifact import Artifact
 from artifact.repository import Content, is_name
 from service.inference.cold import ColdLoads
-from service.inference.decision import Decision, ModelDecision, Wish
+from service.inference.decision import SMALL, Decision, ModelDecision, Wish
 from service.inference.engine import Engine
 from service.inference.errors import BadInput, NotLoaded, NotReady, UnknownModel, UnknownVersion
 from service.inference.loader import LOAD_ERRORS, LiveModel, Loader, ModelState
@@ -27,7 +27,6 @@ logger = logging.getLogger("lagcast")
 NOT_LOADED = "the models are not loaded yet"
 SHOWN_NAMES = 10  # in an error text
 MAX_LOADED = 1000
-SMALL = 100  # models; a repository of so few is loaded before it is asked for
 ATTEMPTS = 10  # to see a wish granted: a load that was in progress answers before
 
 
@@ -55,7 +54,6 @@ class Lifecycle:
         self.ask: Callable[[str, Wish | None], None] = lambda *_: None  # the decider's
         self.evictions = 0
         self.serial = 0  # of the decision that is served; 0 before the first
-        self.decided = 0  # the newest known serial
         self.disagreement: str | None = None  # why the workers serve different decisions, once that lasts too long
 
     def names(self) -> list[str]:
@@ -73,7 +71,7 @@ class Lifecycle:
     def decided_on(self, most: int) -> dict[str, ModelDecision]:
         """Up to `most` of the models that can be served and are not waiting to be examined, sorted by name."""
         decisions = ((name, state.decision) for name, state in self._states.copy().items())
-        found = (item for item in decisions if item[1].live is not None and not item[1].is_waiting)
+        found = (item for item in decisions if item[1].can_load and not item[1].is_waiting)
         return dict(sorted(islice(found, most), key=itemgetter(0)))
 
     def loaded(self) -> dict[str, ModelState]:
@@ -191,7 +189,7 @@ class Lifecycle:
         read: content by checksum. Returns why the decision is not served in full, or None.
         """
         with self._lock:
-            self.loader.read, self.decided = read, decision.serial
+            self.loader.read = read
             names, is_small = self._affected(decision), len(decision.models) <= SMALL
             self.loader.tallies.is_small = is_small
             problems = [self._apply_model(name, decision.models.get(name), is_small=is_small) for name in names]
@@ -206,8 +204,8 @@ class Lifecycle:
         if decision.changed is not None and decision.since == self.serial:
             return sorted(decision.changed)
         states = {name: state.decision for name, state in self._states.items()}
-        names = states.keys() | decision.models.keys() | self.cold.undecided()
         undecided = self.cold.undecided()
+        names = states.keys() | decision.models.keys() | undecided
         return sorted(name for name in names if name in undecided or states.get(name) != decision.models.get(name))
 
     def _is_waiting(self, name: str) -> bool:

@@ -20,9 +20,6 @@ class Recency:
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
-    def __len__(self) -> int:
-        return len(self._names)
-
     @property
     def has_room(self) -> bool:
         """Whether another model can be loaded without putting one away."""

@@ -11,13 +11,12 @@ from pathlib import Path
 from artifact.choice import Version
 from artifact.pins import read_pin
 from artifact.repository import Unreadable, list_versions
-from service.inference.decision import WAITING, ModelDecision
+from service.inference.decision import SMALL, WAITING, ModelDecision
 from service.inference.folders import Folders
 from service.inference.watched import Watched
 
 logger = logging.getLogger("lagcast")
 
-AT_ONCE = 100  # models that are examined at the start: half a second
 CLOSELY = 50  # models whose files are all looked at each time
 PART = 10  # of more models than that
 
@@ -77,7 +76,7 @@ class Roster:
     def _arrange(self, found: frozenset[str]) -> None:
         """Watch new names in a small repository, and let them wait in a larger one; forget those that are gone."""
         names = found | self.waiting.keys()
-        watch = names if len(names | self.models.keys()) <= AT_ONCE else names.intersection(self._required)
+        watch = names if len(names | self.models.keys()) <= SMALL else names.intersection(self._required)
         for name in names - self.models.keys():
             if name in watch:
                 self.open(name)

@@ -8,9 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from heapq import nlargest
 from threading import Lock
 
-from service.inference.tally import OTHER, Counts, Tally
+from service.inference.tally import MOST_COUNTED, OTHER, Counts, Tally
 
-MOST = 100  # models that are counted each by itself
 LEAST = 20  # predictions of a model that is counted by itself, and
 SHARE = 1000  # the part of all predictions, one in so many
 
@@ -30,7 +29,7 @@ class Tallies:
     def of(self, name: str, version: int) -> Tally:
         """The tally of a version, which continues if the version is loaded again."""
         with self._lock:
-            if self.is_small and len(self.own) < MOST and name != OTHER:
+            if self.is_small and len(self.own) < MOST_COUNTED and name != OTHER:
                 self.own.add(name)
             return self._tallies.setdefault(name, {}).setdefault(version, Tally())
 
@@ -68,8 +67,8 @@ class Tallies:
             if not busy or self.is_small:
                 return
             idle = [name for name in self.own if not asked.get(name)]
-            for name in nlargest(MOST - len(self.own) + len(idle), busy, key=asked.__getitem__):
-                if len(self.own) >= MOST:
+            for name in nlargest(MOST_COUNTED - len(self.own) + len(idle), busy, key=asked.__getitem__):
+                if len(self.own) >= MOST_COUNTED:
                     self.own.discard(idle.pop())
                 self._fold(name)  # its own counters begin at 0
                 self.own.add(name)

@@ -13,7 +13,7 @@ class Limits(NamedTuple):
 
     max_batch_rows: int
     max_body_bytes: int
-    model_control: bool = True
+    model_control: bool
 
 
 class Single(NamedTuple):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -124,9 +124,9 @@ def test_a_damaged_model_that_was_never_asked_for_is_refused_at_the_first_reques
     assert httpx.post(f"{server.url}/predict/nowhere", json=model.content).status_code == 404
 
 
-def wait_for(condition: object) -> None:
+def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while not condition():  # type: ignore[operator]  # any callable
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -186,6 +186,10 @@ def test_a_model_that_was_loaded_stays_and_one_that_was_unloaded_is_not_served_i
     assert "loaded" not in loaded[0], "it is said of models that are not"
     assert answer.status_code == 503
     assert "was unloaded" in answer.json()["error"]
+    (status,) = httpx.get(f"{server.url}/v1/models/{gone.name}").json()["model_version_status"]
+    assert status["state"] == "END"
+    assert gone.name not in httpx.get(f"{server.url}/health/ready").json()["models"]
+    assert httpx.get(f"{server.url}/models", params={"prefix": gone.name}).json()["models"][0]["loaded"] is False
     assert (index[gone.name]["state"], index[gone.name]["reason"]) == ("UNAVAILABLE", "unloaded")
     assert httpx.post(f"{url}/{gone.name}/load").status_code == 200
     wait_for(lambda: in_every_worker(server, gone, 200))

@@ -30,7 +30,8 @@ def get(app: ASGIApp, path: str) -> httpx.Response:
 def unloaded() -> FastAPI:
     settings = Settings(models_dir=SHIPPED)
     lifecycle = Lifecycle(LiteRTEngine)
-    protocols = [create(lifecycle, Limits(settings.max_batch_rows, settings.max_body_bytes)) for create in PROTOCOLS]
+    limits = Limits(settings.max_batch_rows, settings.max_body_bytes, settings.model_control)
+    protocols = [create(lifecycle, limits) for create in PROTOCOLS]
     return create_api(protocols, lifecycle, DecidesItself(settings), Exposition(lifecycle, {}, None))
 
 

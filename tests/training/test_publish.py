@@ -16,7 +16,7 @@ def shipped(name: str) -> Trained:
     return Trained(CardDraft.model_validate(draft), files, held_out)
 
 
-def test_a_model_that_cannot_be_written_is_named_with_what_was_published_and_how_to_get_the_rest(
+def test_a_model_that_cannot_be_written_is_named_with_what_was_published_and_what_was_not(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "mlp").symlink_to("/proc/self/fdinfo")
@@ -25,5 +25,5 @@ def test_a_model_that_cannot_be_written_is_named_with_what_was_published_and_how
         publish_all(tmp_path, [shipped("lstm"), shipped("mlp")], None)
 
     assert str(raised.value).startswith(f"{tmp_path}/mlp: cannot be written: ")
-    assert str(raised.value).endswith("; lstm/1 published; for the rest run the same command again with --networks mlp")
+    assert str(raised.value).endswith("; lstm/1 published; not published: mlp")
     assert versions(tmp_path, "lstm") == [1]

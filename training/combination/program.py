@@ -19,11 +19,8 @@ from training.loop import compile_steps
 from training.networks.network import Hidden
 
 KEPT = 16  # programs of a process: a table of series of many lengths has windows of several
-BATCH_UNIT = 16  # rows: batches are filled up to multiples of it
-
-Data = tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
-"""The inputs of a core by name, (rows, …); the scaled targets, (rows, steps), NaN where a value is not known; and what
-is added to the linear candidate on rows that it has been fitted on, (rows, steps)."""
+# Rows: batches are filled up to multiples of it, since a program is compiled for each size.
+BATCH_UNIT = 16
 
 
 @lru_cache(KEPT)
@@ -91,6 +88,9 @@ class Program:
     def _batch_loss(
         self, numbers: tf.Tensor, inputs: dict[str, tf.Tensor], targets: tf.Tensor, corrections: tf.Tensor
     ) -> tf.Tensor:
+        """Loss of the rows `numbers`. inputs of the core by name, (rows, …); targets scaled, (rows, steps), NaN where
+        a value is not known; corrections, (rows, steps): added to the linear candidate on rows that it was fitted on.
+        """
         forecasts, share = self._with_share([tf.gather(inputs[name], numbers) for name in self.input_names])
         return absolute_error(forecasts + share * tf.gather(corrections, numbers), tf.gather(targets, numbers))
 

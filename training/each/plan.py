@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from artifact import ArtifactError
 from training.config import TrainConfig
 from training.data.errors import SeriesError, shown
-from training.data.rows import Rows
 from training.data.table import Table
 from training.each.failures import Failure
 from training.each.names import safe_names
@@ -34,23 +33,22 @@ def make_plan(config: TrainConfig, table: Table, key: bytes | None, on_count: Ca
         try:
             _add(plan, config.model_copy(update={"name": name}), one, key)
         except (SeriesError, ArtifactError) as error:
-            plan.failures.append(Failure(one.ids[0], name, reason_of(error, table)))
+            plan.failures.append(Failure(one.ids[0], name, reason_of(str(error), table)))
         on_count(done)
     return plan
 
 
 def _add(plan: Plan, config: TrainConfig, table: Table, key: bytes | None) -> None:
-    prepared = prepared_for(config, table)
+    config, prepared = prepared_for(config, table)
     if not (networks := missing(config, prepared, key)):
         plan.published += 1
         return
     config = config.model_copy(update={"networks": networks})
-    sized = config.for_rows(len(prepared.targets)) if isinstance(prepared, Rows) else config
-    served = live_versions(sized, prepared, key)
+    served = live_versions(config, prepared, key)
     plan.tasks.append(SeriesTask(config, table, served if config.publish_if == "better" else {}))
 
 
-def reason_of(error: Exception, table: Table) -> str:
+def reason_of(message: str, table: Table) -> str:
     """The message of an error without the file and the column, which are those of every series."""
     where = f"{table.name}: column {shown(table.column)}"
-    return str(error).removeprefix(where).removeprefix(":").strip()
+    return message.removeprefix(where).removeprefix(":").strip()

@@ -35,9 +35,7 @@ def _newest(models_dir: Path, name: str, key: bytes | None) -> ModelCard | None:
 
 
 def _planned(config: TrainConfig, prepared: Prepared | Rows) -> dict[str, object]:
-    if isinstance(prepared, Rows):
-        return config.for_rows(len(prepared.targets)).on_card()
-    return config.on_card(**resolved(config, prepared))
+    return config.on_card(**({} if isinstance(prepared, Rows) else resolved(config, prepared)))
 
 
 def _options(config: dict[str, object]) -> dict[str, object]:

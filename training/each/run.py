@@ -13,7 +13,7 @@ from training.data.reading import read_table
 from training.data.table import Table
 from training.each.failures import Failure, table, write
 from training.each.plan import Plan, make_plan, reason_of
-from training.each.shown import Found, found_of, summary
+from training.each.shown import Errors, errors_of, summary
 from training.each.task import Outcome, SeriesTask, train_series
 from training.inspect.shown import summary as describe
 from training.processes import Where, run_in_processes
@@ -26,7 +26,7 @@ FAILURES_FILE = "failed-series.csv"
 class Results:
     """What a run has come to."""
 
-    published: list[Found] = field(default_factory=list)
+    published: list[Errors] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     worse: list[str] = field(default_factory=list)
 
@@ -60,10 +60,10 @@ def _outcomes(config: TrainConfig, tasks: list[SeriesTask]) -> Iterator[tuple[Se
 
 
 def _keep(results: Results, found: Table, task: SeriesTask, outcome: Outcome, key: bytes | None) -> None:
-    results.published += map(found_of, publish_all(task.config.models_dir, outcome.models, key))
+    results.published += map(errors_of, publish_all(task.config.models_dir, outcome.models, key))
     results.worse += outcome.worse
     if outcome.failure:
-        reason = reason_of(SeriesError(outcome.failure), found)
+        reason = reason_of(outcome.failure, found)
         results.failures.append(Failure(task.series, str(task.config.name), reason))
 
 
@@ -76,7 +76,7 @@ def _say(plan: Plan) -> None:
 def _finish(config: TrainConfig, results: Results) -> None:
     for text in results.worse:
         print(f"training: {text}", file=sys.stderr)
-    file = failures_file(config)
+    file = _failures_file(config)
     write(results.failures, file)
     if results.failures:
         print(table(results.failures, file), file=sys.stderr, flush=True)
@@ -87,6 +87,6 @@ def _finish(config: TrainConfig, results: Results) -> None:
         print(f"serve them:    python -m service {where}\nlist versions: python -m artifact list {where}", flush=True)
 
 
-def failures_file(config: TrainConfig) -> Path:
+def _failures_file(config: TrainConfig) -> Path:
     """Where the series that failed are told: --failures, or a file in the model repository."""
     return config.failures or config.models_dir / FAILURES_FILE

@@ -10,7 +10,7 @@ from artifact import ModelCard
 COLUMNS = ("models", "mean MASE", "persistence", "seasonal naive", "linear", "lose to one")
 
 
-class Found(NamedTuple):
+class Errors(NamedTuple):
     """Errors of one published model: MASE of the model and of the baselines, and whether one of these is better."""
 
     network: str
@@ -18,20 +18,20 @@ class Found(NamedTuple):
     loses: bool
 
 
-def found_of(card: ModelCard) -> Found:
+def errors_of(card: ModelCard) -> Errors:
     """What the summary needs of a card, so that the cards of thousands need not be kept."""
     evaluation = card.evaluation
     rows = {"mean MASE": evaluation.model} | {key.replace("_", " "): one for key, one in evaluation.baselines.items()}
-    return Found(card.network, {name: metrics.mase for name, metrics in rows.items()}, bool(evaluation.loses_to))
+    return Errors(card.network, {name: metrics.mase for name, metrics in rows.items()}, bool(evaluation.loses_to))
 
 
-def summary(found: Sequence[Found]) -> str:
+def summary(found: Sequence[Errors]) -> str:
     """A table with a row for each network: the errors on held-out windows, as means over the series."""
     networks = dict.fromkeys(one.network for one in found)
     return "\n".join([_line("network", COLUMNS), *(_row(name, found) for name in networks)])
 
 
-def _row(network: str, found: Sequence[Found]) -> str:
+def _row(network: str, found: Sequence[Errors]) -> str:
     own = [one for one in found if one.network == network]
     means = [_mean([one.mase.get(column) for one in own]) for column in COLUMNS[1:-1]]
     return _line(network, [f"{len(own):,}", *means, f"{sum(one.loses for one in own) / len(own):.0%}"])

@@ -45,11 +45,12 @@ class Outcome:
     failure: str = ""
 
 
-def prepared_for(config: TrainConfig, table: Table) -> Prepared | Rows:
-    """Windows of a series, by the recipe. Raises SeriesError if it cannot be trained on."""
+def prepared_for(config: TrainConfig, table: Table) -> tuple[TrainConfig, Prepared | Rows]:
+    """Windows of a series by the recipe, and the config for as many. Raises SeriesError if it cannot be trained on."""
     if config.resolved_recipe == "combination":
-        return prepare_table(config, table)
-    return load_table_rows(config, table)
+        return config, prepare_table(config, table)
+    rows = load_table_rows(config, table)
+    return config.for_rows(len(rows.targets)), rows
 
 
 def train_series(task: SeriesTask) -> Outcome:
@@ -66,8 +67,7 @@ def _train(task: SeriesTask) -> Outcome:
     from training.compare import compare
     from training.stages import train_quietly
 
-    prepared = prepared_for(task.config, task.table)
-    config = task.config.for_rows(len(prepared.targets)) if isinstance(prepared, Rows) else task.config
+    config, prepared = prepared_for(task.config, task.table)
     models, worse = [], []
     for model in train_quietly(config, prepared):
         draft = model.draft.model_copy(update={"data": model.draft.data.model_copy(update={"series": task.series})})

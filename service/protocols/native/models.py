@@ -66,7 +66,7 @@ def _info(name: str, state: ModelState) -> ModelInfo:
         refused_count=decision.refused_count if decision.refused_count > len(state.refused) else None,
         unknown=_reasons(state.unknown),
         pin_problem=state.pin_problem,
-        loaded=state.live is not None or not decision.can_load,
+        loaded=state.live is not None or not (decision.can_load or decision.wish == "unload"),
         card=state.live.card if state.live is not None else None,
     )
 

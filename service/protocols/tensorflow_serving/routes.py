@@ -151,7 +151,7 @@ async def _statuses(lifecycle: Lifecycle, name: str) -> dict[int, VersionStatus]
         state = (await lifecycle.decided_state(name)).decision
     except UnknownModel:
         raise UnknownModel(f"Could not find any versions of model {name[:SHOWN]}") from None
-    good, bad = ("AVAILABLE", "OK"), ("END", "FAILED_PRECONDITION")
+    good, bad = ("END" if state.wish == "unload" else "AVAILABLE", "OK"), ("END", "FAILED_PRECONDITION")
     return {v: _status(v, *bad, why) for v, why in state.refused.items()} | {v: _status(v, *good) for v in state.kept}
 
 

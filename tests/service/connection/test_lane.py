@@ -227,6 +227,17 @@ def test_a_plain_single_request_never_comes_to_the_framework_however_it_is_cut(
 
 
 @pytest.mark.parametrize(("path", "body"), SINGLES)
+def test_nor_does_one_with_a_key_and_every_middleware(
+    guarded: Pair, path: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded.app, "_app", Refuser())
+
+    with_lane, _ = guarded.ask(post("/predict" + path, body, ("Authorization", f"Bearer {KEY}")), last=b"")
+
+    assert with_lane.answers.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(("path", "body"), SINGLES)
 @pytest.mark.parametrize("error", [RuntimeError("inside"), MemoryError(), ValueError("inside")], ids=repr)
 def test_any_exception_in_the_lane_is_answered_by_the_framework(
     pair: Pair, path: str, body: bytes, error: Exception, monkeypatch: pytest.MonkeyPatch
@@ -270,11 +281,12 @@ def test_a_model_that_is_not_loaded_is_loaded_and_answered_by_the_framework() ->
             assert with_lane.recorded == without.recorded
 
 
-def test_a_lane_that_is_closed_admits_nothing(guarded: Pair) -> None:
+def test_a_lane_that_is_closed_admits_nothing(guarded: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = post("/predict/mlp", b'{"value": 5}', ("authorization", f"Bearer {KEY}"))
     before, _ = guarded.ask(whole)
+    monkeypatch.setattr(guarded.app.lane, "_is_open", True)  # so that it is open again after this test
     guarded.app.lane.close()
-    guarded.app.lane.answer = None  # type: ignore[assignment,method-assign]  # an error if it is called
+    monkeypatch.setattr(guarded.app.lane, "answer", None)  # an error if it is called
 
     after, _ = guarded.ask(whole)
 

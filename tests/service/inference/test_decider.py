@@ -10,8 +10,8 @@ import pytest
 from artifact.tester import LITERT_LOADER, Question, SelfTester, Verdict
 from benchmarks.many.models import Repository
 from service.inference.decider import LOOK_SECONDS, Decider
+from service.inference.decision import SMALL
 from service.inference.examiner import TICK_NS
-from service.inference.roster import AT_ONCE
 from service.inference.store import Store
 from tests.deciding import TESTER, Deciding
 from tests.repository import SHIPPED, add_version, copy_of_shipped
@@ -24,7 +24,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 @pytest.fixture(scope="module")
 def names(repository: Repository) -> list[str]:
-    return [model.name for model in repository.pairs(AT_ONCE // 2 + 1)]
+    return [model.name for model in repository.pairs(SMALL // 2 + 1)]
 
 
 def test_a_model_that_is_first_asked_for_while_the_repository_is_away_is_decided_on_when_it_is_back(

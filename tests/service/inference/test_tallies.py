@@ -3,14 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.inference.tallies import LEAST, MOST, Tallies
-from service.inference.tally import Counts, Scores
+from service.inference.tallies import LEAST, Tallies
+from service.inference.tally import MOST_COUNTED, Counts, Scores
 
-NAMES = [f"m{k}" for k in range(MOST + 20)] + ["other"]
-EVENTS = st.lists(
-    st.tuples(st.sampled_from(["ask", "ask", "ask", "put away", "forget", "choose"]), st.sampled_from(NAMES)),
-    max_size=300,
-)
+NAMES = [f"m{k}" for k in range(MOST_COUNTED + 20)] + ["other"]
+KINDS = ["ask", "ask", "ask", "put away", "forget", "choose", "small", "large"]
+EVENTS = st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(NAMES)), max_size=300)
 
 
 def total(tallies: Tallies) -> Counts:
@@ -33,10 +31,12 @@ def test_the_total_is_what_was_counted_whatever_is_put_away_removed_or_counted_b
             tallies.put_away(name)
         elif event == "forget":
             tallies.forget(name, ())
+        elif event in ("small", "large"):
+            tallies.is_small = event == "small"
         else:
             tallies.choose()
         assert total(tallies) == Counts(asked, asked * rows, 0, float(asked))
-        assert len(tallies.own) <= MOST
+        assert len(tallies.own) <= MOST_COUNTED
 
 
 def test_the_busiest_models_are_counted_by_themselves_and_a_series_of_theirs_never_falls() -> None:
