@@ -30,6 +30,11 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+def started(server: Server) -> int:
+    """Workers that have started so far."""
+    return server.log.read_text().count("Application startup complete")
+
+
 def answers(server: Server) -> set[int]:
     return {httpx.post(f"{server.url}/predict/mlp", json={"value": 5}).json()["version"] for _ in range(20)}
 
@@ -38,11 +43,10 @@ def test_a_worker_that_is_replaced_while_the_repository_is_away_serves_what_the_
     models_dir = copy_of_shipped(tmp_path / "models")
     add_version(models_dir, "mlp", 2)
     with running(tmp_path / "log", "--workers", "2", models_dir=models_dir) as server:
+        wait_for(lambda: started(server) == 2)  # the service is ready when the first of them is
         models_dir.rename(tmp_path / "away")
-        victim = workers(server)[0]
-        victim.kill()
-        wait_for(lambda: len(workers(server)) == 2 and victim not in workers(server))
-        wait_for(lambda: server.log.read_text().count("Application startup complete") == 3)
+        workers(server)[0].kill()
+        wait_for(lambda: started(server) == 3)
 
         assert answers(server) == {2}
 
