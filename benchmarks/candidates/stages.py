@@ -4,37 +4,43 @@
 """
 
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 
 from artifact import Batch
 from service.__main__ import main
 from service.inference.engine import LiteRTEngine
+from service.inference.forecast import Answering
 from service.inference.loader import LiveModel
 from service.protocols.native import routes
 from service.protocols.paths import PREDICT
 from service.protocols.protocol import Single
 
+WINDOW = np.arange(5, dtype=np.float32).reshape(1, 5)
 FORECAST = np.full((1, 1), 7.8, np.float32)
 
 
-def echo(_: LiveModel, content: bytes) -> bytes:
+def echo(_: LiveModel, content: bytes) -> Answering[bytes]:
     """The body, instead of its prediction."""
+    yield WINDOW
     return content
 
 
+def constants(_: LiteRTEngine, rows: Sequence[Batch]) -> Sequence[Batch]:
+    """The same forecast for each row."""
+    return [FORECAST] * len(rows)
+
+
 def cut_before_parsing() -> None:
-    """Only the connection and the lane: head, limits, request id, metrics, response."""
+    """Only the connection and the lane: head, limits, request id, metrics, tally, response."""
+    cut_before_litert()
     routes.SINGLES[:] = [Single(PREDICT, "", echo, frozenset({b"content-encoding"}))]
 
 
 def cut_before_litert() -> None:
     """Everything except the network, whose forecast is a constant."""
-
-    def predict(_: LiteRTEngine, __: Batch) -> Batch:
-        return FORECAST
-
-    LiteRTEngine.predict = predict  # type: ignore[method-assign, assignment]  # that is what a cut is
+    LiteRTEngine.predict_each = constants  # type: ignore[method-assign, assignment]  # that is what a cut is
 
 
 STAGES = {"connection": cut_before_parsing, "parsing": cut_before_litert}

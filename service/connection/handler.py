@@ -9,9 +9,8 @@ from uvicorn.server import ServerState
 
 from service.connection.exchange import Connection, Exchange
 from service.connection.head import Head
-from service.connection.lane import Admitted, Lane
+from service.connection.lane import Admitted, Asking, Lane, LaneRequest
 from service.connection.memory import Reservation
-from service.connection.writer import AnswerWriter
 from service.middleware.observe import BEGUN
 
 ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -51,10 +50,10 @@ class Handler:
         """Admit a request to the lane; None if the application is to answer it."""
         return None if self._lane is None else self._lane.admit(head)
 
-    def answer(self, admitted: Admitted, body: bytes, writer: AnswerWriter, begun: float) -> bool:
-        """Answer by the lane. Returns False, and has written nothing, if the application is to answer."""
+    def ask(self, connection: Asking, admitted: Admitted, body: bytes, begun: float) -> LaneRequest:
+        """The request, to be answered by the lane. begun: when its head had arrived, of time.monotonic()."""
         assert self._lane is not None  # noqa: S101  # it has admitted the request
-        return self._lane.answer(admitted, body, writer, self._client, begun)
+        return LaneRequest(self._lane, connection, self._client, admitted, body, begun)
 
     def run(self, exchange: Exchange) -> None:
         """Run the application for a request, in a task."""

@@ -3,16 +3,18 @@
 It handles no errors: what it does not answer goes to the application, which answers as if there were no lane.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from service.connection.head import Head
 from service.connection.writer import AnswerWriter
 from service.inference.admission import Keys
 from service.inference.errors import Unauthorized
+from service.inference.forecast import Answering
 from service.inference.lifecycle import Lifecycle
 from service.inference.loader import LiveModel
+from service.inference.together import answer_together
 from service.protocols.protocol import Single
 from service.telemetry.logs import REQUEST_ID
 from service.telemetry.requests import RequestLog
@@ -29,7 +31,7 @@ class Target(NamedTuple):
 
     name: str
     raw_path: bytes
-    answer: Callable[[LiveModel, bytes], bytes]
+    answering: Callable[[LiveModel, bytes], Answering[bytes]]
     unless: frozenset[bytes]
     route: str
 
@@ -40,6 +42,26 @@ class Admitted(NamedTuple):
     target: Target
     headers: Mapping[bytes, bytes]
     head: Head
+
+
+class Asking(Protocol):
+    """Interface of the connection that a request comes from."""
+
+    writer: AnswerWriter
+
+    def end_lane(self, request: "LaneRequest", *, is_answered: bool) -> None:
+        """Called when the lane has written the response, or nothing: then the application is to answer."""
+
+
+class LaneRequest(NamedTuple):
+    """A whole request that the lane may answer. begun: when its head had arrived, of time.monotonic()."""
+
+    lane: "Lane"
+    connection: Asking
+    client: object
+    admitted: Admitted
+    body: bytes
+    begun: float
 
 
 class Lane:
@@ -95,28 +117,38 @@ class Lane:
         if raw_path.startswith(self._root_path + b"/"):
             raw_path = raw_path.removeprefix(self._root_path)
         path = raw_path.decode("latin-1")
-        for prefix, suffix, answer, unless in self._singles:
+        for prefix, suffix, answering, unless in self._singles:
             name = path[len(prefix) : len(path) - len(suffix)]
             if path.startswith(prefix) and path.endswith(suffix) and name and "/" not in name:
-                return Target(name, raw_path, answer, unless | self._unless, f"{prefix}{{name}}{suffix}")
+                return Target(name, raw_path, answering, unless | self._unless, f"{prefix}{{name}}{suffix}")
         return None
 
-    def answer(self, request: Admitted, content: bytes, writer: AnswerWriter, client: object, begun: float) -> bool:
-        """Write the response, and record the request. Returns False, and has written nothing, if the lane cannot.
+    def answer(self, requests: Sequence[LaneRequest]) -> None:
+        """Answer requests that came at the same time, and record them; give back those that it cannot answer."""
+        by_name: dict[str, list[LaneRequest]] = {}
+        for request in requests:
+            by_name.setdefault(request.admitted.target.name, []).append(request)
+        for name, asked in by_name.items():
+            for request, response in zip(asked, self._respond(name, asked), strict=True):
+                if response is not None:
+                    self._write(request, response)
+                request.connection.end_lane(request, is_answered=response is not None)
 
-        begun: when the head had arrived, of time.monotonic().
-        """
-        target, headers, head = request
-        request_id = self._log.id_of(headers.get(b"x-request-id"))
-        token = REQUEST_ID.set(request_id)
+    def _respond(self, name: str, requests: Sequence[LaneRequest]) -> Sequence[bytes | None]:
+        """The responses to requests for a model; None for those that the application is to answer."""
         try:
-            answer = target.answer(self._lifecycle.live(target.name), content)
+            model = self._lifecycle.live(name)
+            return answer_together(
+                model, [request.admitted.target.answering(model, request.body) for request in requests]
+            )
         except Exception:  # noqa: BLE001  # the application then meets the same error and answers it
-            return False
-        else:
-            writer.succeed(answer, b"%bx-request-id: %b\r\n" % (self._lines, request_id))
-            seen = {"method": head.method, "raw_path": target.raw_path, "client": client}
-            self._log.record(seen, target.route, OK, begun)
-            return True
-        finally:
-            REQUEST_ID.reset(token)
+            return [None] * len(requests)
+
+    def _write(self, request: LaneRequest, content: bytes) -> None:
+        target, headers, head = request.admitted
+        request_id = self._log.id_of(headers.get(b"x-request-id"))
+        request.connection.writer.succeed(content, b"%bx-request-id: %b\r\n" % (self._lines, request_id))
+        token = REQUEST_ID.set(request_id)
+        seen = {"method": head.method, "raw_path": target.raw_path, "client": request.client}
+        self._log.record(seen, target.route, OK, request.begun)
+        REQUEST_ID.reset(token)

@@ -6,6 +6,7 @@ import time
 from typing import Protocol
 
 from service.connection.limits import MEMORY_PER_BODY_BYTE, ConnectionLimits, Refused
+from service.connection.turn import Turn
 
 SWEEPS = 5  # checks during the shortest time limit
 LONGEST_SWEEP_SECONDS = 0.5
@@ -34,6 +35,7 @@ class ConnectionPool:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
+        self.turn = Turn()
         self._connections: set[Watched] = set()
         self._reserved = 0
         self._held = 0

@@ -11,7 +11,7 @@ from service.connection.closing import Closing
 from service.connection.exchange import Exchange
 from service.connection.handler import Handler
 from service.connection.head import Head
-from service.connection.lane import Admitted
+from service.connection.lane import Admitted, LaneRequest
 from service.connection.limits import (
     BACKLOG_BYTES,
     INFLATION,
@@ -51,7 +51,7 @@ class HTTPConnection(asyncio.Protocol):
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
         self._timer = ClientTimer()
-        self._is_paused = False
+        self._is_in_turn = False  # waits to be read
 
     @property
     def waiting_since(self) -> float | None:
@@ -80,6 +80,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client has half-closed the connection; a complete request still gets its response."""
+        self._pool.turn.run()
         exchange = self._exchange
         if exchange is None or not exchange.has_body or self._closing.is_lingering:
             return False
@@ -88,6 +89,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Called by uvicorn at shutdown: finish the current request, then close."""
+        self._pool.turn.run()
         if self._exchange is None:
             self._transport.close()
         else:
@@ -101,51 +103,63 @@ class HTTPConnection(asyncio.Protocol):
         else:
             self._reader.add(data)
             self._go_on()
+            if len(data) > SMALL_BODY_BYTES:  # this much of each connection is not to wait for the others
+                self._pool.turn.run()
 
     def _go_on(self) -> None:
-        """Parse the received data, up to the next request that has to wait for a response."""
+        """Read on in the next turn."""
+        if not self._is_in_turn:
+            self._is_in_turn = True
+            self._pool.turn.add(self)
+
+    def read(self) -> LaneRequest | None:
+        """Parse the received data, up to a request that has to wait for a response, or is the lane's and returned."""
+        self._is_in_turn = False
         reader = self._reader
         try:
             while reader.waiting and not self._closing.has_begun:
                 if reader.is_in_body:
-                    self._take_body()
+                    request = self._take_body()
                 elif self._exchange is None and not self.writer.is_behind:
-                    self._take_head()
-                    if self._exchange is None:
-                        return  # an answer of the lane: the next request waits for its turn in the event loop
+                    request = self._take_head()
                 else:
                     if reader.waiting > BACKLOG_BYTES:
-                        self._pause_reading()
-                    return
+                        self._transport.pause_reading()
+                    return None
+                if request is not None:
+                    return request
         except Refused as refused:
             self._refuse(refused)
+        return None
 
-    def _take_head(self) -> None:
+    def _take_head(self) -> LaneRequest | None:
         if not self._reader.is_in_head:
             self._reader.skip_blank_lines()
             if not self._reader.waiting:
-                return
+                return None
             self._timer.wait(self._limits.request_seconds)
         head = self._reader.take_head()
-        if head is not None:
-            self._start(head)
+        return None if head is None else self._start(head)
 
-    def _start(self, head: Head) -> None:
+    def _start(self, head: Head) -> LaneRequest | None:
         begun = time.monotonic()
         admitted = self._handler.admit(head)
+        if admitted is not None and self._reader.waiting >= head.length:
+            return self._handler.ask(self, admitted, self._reader.take_body(), begun)
+        exchange = self._begin(head, begun, admitted)
         if admitted is None:
-            self._handler.run(self._begin(head, begun))
-        elif self._reader.waiting < head.length:
-            self._begin(head, begun, admitted)
-        else:
-            body = self._reader.take_body()
-            if self._handler.answer(admitted, body, self.writer, begun):
-                self._server_state.total_requests += 1
-                self._await_next()
-            else:
-                exchange = self._begin(head, begun)
-                exchange.feed(body, is_last=True)
-                self._handler.run(exchange)
+            self._handler.run(exchange)
+        return None
+
+    def end_lane(self, request: LaneRequest, *, is_answered: bool) -> None:
+        """The lane has answered a request, or left it to the application."""
+        if is_answered:
+            self._server_state.total_requests += 1
+            self._await_next()
+            return
+        exchange = self._begin(request.admitted.head, request.begun)
+        exchange.feed(request.body, is_last=True)
+        self._handler.run(exchange)
 
     def _begin(self, head: Head, begun: float, admitted: Admitted | None = None) -> Exchange:
         """Begin the exchange of a request that is not answered at once."""
@@ -160,16 +174,7 @@ class HTTPConnection(asyncio.Protocol):
             memory.grow(head.length * (INFLATION if head.is_compressed else 1))
         return exchange
 
-    def _answer(self, exchange: Exchange, admitted: Admitted) -> None:
-        """Answer a request whose body has arrived after its head."""
-        begun = exchange.scope[BEGUN]
-        if exchange.keep_alive and self._handler.answer(admitted, exchange.body(), self.writer, begun):
-            exchange.is_complete = True
-            self.end_answer()
-        else:
-            self._handler.run(exchange)
-
-    def _take_body(self) -> None:
+    def _take_body(self) -> LaneRequest | None:
         exchange, reader = self._exchange, self._reader
         assert exchange is not None  # noqa: S101  # a body always belongs to a request
         part = reader.take_body()
@@ -182,25 +187,23 @@ class HTTPConnection(asyncio.Protocol):
             self._next()
         else:
             self._timer.stop()
+            if exchange.admitted is not None and exchange.keep_alive:
+                self._exchange = None  # made anew if the lane cannot answer
+                return self._handler.ask(self, exchange.admitted, exchange.body(), exchange.scope[BEGUN])
             if exchange.admitted is not None:
-                self._answer(exchange, exchange.admitted)
+                self._handler.run(exchange)
+        return None
 
     def _wait_for_more(self, exchange: Exchange) -> None:
         if exchange.is_complete and self._reader.taken > LINGER_BYTES:
             self._transport.abort()
         elif not exchange.is_complete and exchange.is_behind(BACKLOG_BYTES):
-            self._pause_reading()
-        self._timer.wait_for_more(self._reader.taken, self._limits.request_seconds)
-
-    def _pause_reading(self) -> None:
-        if not self._is_paused:
-            self._is_paused = True
             self._transport.pause_reading()
+        self._timer.wait_for_more(self._reader.taken, self._limits.request_seconds)
 
     def resume_reading(self) -> None:
         """Resume reading after a full backlog paused it."""
-        if self._is_paused and not self._transport.is_closing():
-            self._is_paused = False
+        if not self._transport.is_closing():
             self._transport.resume_reading()
 
     # Answering
@@ -232,17 +235,14 @@ class HTTPConnection(asyncio.Protocol):
         assert exchange is not None  # noqa: S101  # its response was just written
         self._exchange = None
         exchange.memory.end(self.writer.unsent())
-        if not exchange.keep_alive:
-            self._end()
-        else:
-            self._await_next()
+        self._await_next() if exchange.keep_alive else self._end()
 
     def _await_next(self) -> None:
         self._timer.wait(self._limits.keep_alive_seconds)
         self.resume_reading()
         # A client that does not read its response gets no further one until it does.
         if self._reader.waiting and not self.writer.is_behind:
-            asyncio.get_running_loop().call_soon(self._go_on)
+            self._go_on()
 
     def close_unfinished(self) -> None:
         """Close the connection after a response that the application did not complete."""
@@ -269,8 +269,7 @@ class HTTPConnection(asyncio.Protocol):
         if self._closing.is_lingering or not begun:
             self._transport.close()
         else:
-            seconds = self._limits.request_seconds
-            detail = f"No more of the request arrived within {seconds:g} seconds"
+            detail = f"No more of the request arrived within {self._limits.request_seconds:g} seconds"
             self._refuse(Refused(408, detail, "body_seconds"))
 
     def _refuse(self, refused: Refused) -> None:

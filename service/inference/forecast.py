@@ -1,9 +1,9 @@
-"""`forecast`: validated windows to forecasts. Every protocol calls this one function."""
+"""`forecast`: validated windows to forecasts. Every protocol calls it, or yields its windows to `answer`."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,24 +20,56 @@ class Forecast(NamedTuple):
     extrapolated: Sequence[int] | NDArray[np.intp]
 
 
+class Examined(NamedTuple):
+    """A forecast whose values are finite. first_steps: the sum of the first steps, which is counted."""
+
+    forecast: Forecast
+    first_steps: float
+
+
+Response = TypeVar("Response")
+# From request to response: yields the windows, (rows, window), is sent their forecast, and returns the response. So
+# whoever runs it decides how to forecast them: alone, or together with those of other requests.
+Answering = Generator[Batch, Forecast, Response]
+
+
+def answer(model: LiveModel, answering: Answering[Response]) -> Response:
+    """Run one request to its response, and count it. Raises what the generator raises, at PredictionOverflow too."""
+    windows = next(answering)
+    try:
+        found = examine(model.card, windows, model.engine.predict(windows))
+    except PredictionOverflow as error:
+        answering.throw(error)
+        raise
+    return finish(model, answering, found)
+
+
+def finish(model: LiveModel, answering: Answering[Response], found: Examined) -> Response:
+    """Send a forecast to the generator that has yielded its windows, and count it. Raises what the generator raises."""
+    try:
+        answering.send(found.forecast)
+    except StopIteration as end:
+        response: Response = end.value
+    else:
+        raise RuntimeError("an answering yields once")
+    model.tally.add(len(found.forecast.values), len(found.forecast.extrapolated), found.first_steps)
+    return response
+
+
 def forecast(model: LiveModel, windows: Batch) -> Forecast:
     """Forecast windows, (rows, window), and count them in the model's tally. Raises PredictionOverflow."""
-    found, first_steps = compute(model, windows)
+    found, first_steps = examine(model.card, windows, model.engine.predict(windows))
     model.tally.add(len(windows), len(found.extrapolated), first_steps)
     return found
 
 
-def compute(model: LiveModel, windows: Batch) -> tuple[Forecast, float]:
-    """Forecast windows, (rows, window), without counting them; and the sum of the first steps, which is to be counted.
-
-    Raises PredictionOverflow.
-    """
-    values = model.engine.predict(windows)
+def examine(card: ModelCard, windows: Batch, values: Batch) -> Examined:
+    """Check the values, (rows, steps), that a network has given for windows. Raises PredictionOverflow."""
     first_steps, total = _sums(values)
     # The sum is finite if and only if every value is; float64 cannot overflow here.
     if not math.isfinite(total):
         raise PredictionOverflow(int(np.argmin(np.isfinite(values).all(axis=1))))
-    return Forecast(values, _extrapolated(windows, model.card)), first_steps
+    return Examined(Forecast(values, _extrapolated(windows, card)), first_steps)
 
 
 def _sums(values: Batch) -> tuple[float, float]:

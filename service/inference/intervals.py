@@ -4,14 +4,19 @@ from collections.abc import Sequence
 
 from artifact import Batch, BoundOverflow, UnreachableLevel
 from service.inference.errors import BadInput, LevelOutOfReach, PredictionOverflow
-from service.inference.forecast import Forecast, compute
+from service.inference.forecast import Answering, Forecast, answer
 from service.inference.loader import LiveModel
 
 MAX_BOUNDS = 5_000_000  # 100,000 rows of 12 steps with 2 levels: 20 MB, and 50 MB as JSON
 
 
 def forecast_with_intervals(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Batch]:
-    """Forecast windows, (rows, window), and the lower and upper ends of intervals, (2, levels, rows, steps).
+    """Forecast windows, (rows, window), and count them. Returns and raises what `with_intervals` does."""
+    return answer(model, with_intervals(model, windows, levels))
+
+
+def with_intervals(model: LiveModel, windows: Batch, levels: Sequence[float]) -> Answering[tuple[Forecast, Batch]]:
+    """The forecast of windows, (rows, window), and the lower and upper ends of intervals, (2, levels, rows, steps).
 
     levels: 0 < level < 100, in the order of the answer.
     Raises LevelOutOfReach, or BadInput for more bounds than an answer may have, before anything is forecast; or
@@ -29,10 +34,9 @@ def forecast_with_intervals(model: LiveModel, windows: Batch, levels: Sequence[f
         quantiles = intervals.quantiles(levels)
     except UnreachableLevel as error:
         raise LevelOutOfReach(levels.index(error.level), f"{model.card.name}: {error}") from None
-    found, first_steps = compute(model, windows)
+    found = yield windows
     try:
         bounds = intervals.bounds(quantiles, windows, found.values)
     except BoundOverflow as error:
         raise PredictionOverflow(error.row) from None
-    model.tally.add(len(windows), len(found.extrapolated), first_steps)
     return found, bounds

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 
+from service.inference.forecast import Answering
 from service.inference.loader import LiveModel
 
 
@@ -19,13 +20,13 @@ class Limits(NamedTuple):
 class Single(NamedTuple):
     """Requests that the fast lane may answer without the framework: POST to `prefix`, a model's name, `suffix`.
 
-    answer: the JSON response to a JSON body, for the live version; whatever it raises, the framework answers.
+    answering: from a JSON body to a JSON response, for the live version; whatever it raises, the framework answers.
     unless: names of headers, lower case, that can change the response; a request with one goes to the framework.
     """
 
     prefix: str
     suffix: str
-    answer: Callable[[LiveModel, bytes], bytes]
+    answering: Callable[[LiveModel, bytes], Answering[bytes]]
     unless: frozenset[bytes]
 
 

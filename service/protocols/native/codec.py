@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.inference.errors import InvalidRequest, PredictionOverflow
-from service.inference.forecast import forecast
+from service.inference.forecast import Answering, answer, forecast
 from service.inference.loader import LiveModel
 from service.protocols.native.body import batch_body, single_body
 from service.protocols.native.flat import read_flat
@@ -13,11 +13,16 @@ from service.protocols.native.schemas import prediction_json, predictions_json
 
 def answer_single(model: LiveModel, content: bytes) -> bytes:
     """Response of /predict/{name}: the first step for one row. Raises NotJSON or InvalidRequest."""
+    return answer(model, predicting(model, content))
+
+
+def predicting(model: LiveModel, content: bytes) -> Answering[bytes]:
+    """The steps of `answer_single`. Raises what it does."""
     card = model.card
     body = single_body(card.input, card.window).parse(content)
     window = [body.content] if card.input.is_single_value else body.content
     try:
-        values, extrapolated = forecast(model, np.array([window], np.float32))
+        values, extrapolated = yield np.array([window], np.float32)
     except PredictionOverflow:
         raise overflow([body.key()]) from None
     return prediction_json(card, values[0, 0], extrapolated=len(extrapolated) > 0)

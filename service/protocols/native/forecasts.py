@@ -9,8 +9,8 @@ import orjson
 from artifact import Batch, ModelCard
 from service.inference.dates import forecast_times
 from service.inference.errors import BadInput, InvalidRequest, LevelOutOfReach, PredictionOverflow
-from service.inference.forecast import Forecast, forecast
-from service.inference.intervals import forecast_with_intervals
+from service.inference.forecast import Answering, Forecast, answer
+from service.inference.intervals import with_intervals
 from service.inference.loader import LiveModel
 from service.protocols.native.body import forecast_batch_body, forecast_body
 from service.protocols.native.codec import overflow
@@ -22,15 +22,20 @@ def answer_forecast(model: LiveModel, content: bytes) -> bytes:
 
     Raises NotJSON or InvalidRequest.
     """
+    return answer(model, forecasting(model, content))
+
+
+def forecasting(model: LiveModel, content: bytes) -> Answering[bytes]:
+    """The steps of `answer_forecast`. Raises what it does."""
     card = model.card
     body = forecast_body(card.input, card.window).parse(content)
     window = [body.content] if card.input.is_single_value else body.content
     try:
-        found, bounds = _forecast(model, np.array([window], np.float32), body.levels)
+        found, bounds = yield from _forecast(model, np.array([window], np.float32), body.levels)
     except PredictionOverflow:
         raise overflow([body.key()]) from None
     ends = () if bounds is None else zip(body.levels, *bounds[:, :, 0], strict=True)
-    answer = {
+    response = {
         "model": card.name,
         "version": card.version,
         "forecast": found.values[0],
@@ -38,26 +43,26 @@ def answer_forecast(model: LiveModel, content: bytes) -> bytes:
         "extrapolated": len(found.extrapolated) > 0,
     }
     if body.time is not None:
-        answer["timestamps"] = _timestamps(card, body.time)
-    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+        response["timestamps"] = _timestamps(card, body.time)
+    return orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def answer_forecasts(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     """Response of /forecast/{name}/batch: all steps for up to `max_rows` rows. Raises NotJSON or InvalidRequest."""
     windows, levels, key = _read_batch(model.card, content, max_rows)
     try:
-        found, bounds = _forecast(model, windows, levels)
+        found, bounds = answer(model, _forecast(model, windows, levels))
     except PredictionOverflow as error:
         raise overflow([key, error.row]) from None
     ends = () if bounds is None else zip(levels, *bounds, strict=True)
-    answer = {
+    response = {
         "model": model.card.name,
         "version": model.card.version,
         "forecasts": found.values,
         "intervals": {level_text(level): {"lower": lower, "upper": upper} for level, lower, upper in ends},
         "extrapolated": found.extrapolated,
     }
-    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 @lru_cache(maxsize=256)
@@ -73,11 +78,11 @@ def _timestamps(card: ModelCard, last: str) -> list[str]:
         raise InvalidRequest([{"type": "time", "loc": ["body", "time"], "msg": str(error.detail)}]) from None
 
 
-def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Batch | None]:
+def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> Answering[tuple[Forecast, Batch | None]]:
     if not levels:
-        return forecast(model, windows), None
+        return (yield windows), None
     try:
-        return forecast_with_intervals(model, windows, levels)
+        return (yield from with_intervals(model, windows, levels))
     except LevelOutOfReach as error:
         place: list[str | int] = ["body", "levels", error.position]
         raise InvalidRequest([{"type": "level_out_of_reach", "loc": place, "msg": str(error.detail)}]) from None

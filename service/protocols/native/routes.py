@@ -10,9 +10,9 @@ from service.inference.errors import UnsupportedMedia
 from service.inference.lifecycle import Lifecycle
 from service.inference.loader import LiveModel
 from service.protocols.error_schemas import ANY_ROUTE, failures
-from service.protocols.native.codec import answer_batch, answer_single
+from service.protocols.native.codec import answer_batch, answer_single, predicting
 from service.protocols.native.document import document
-from service.protocols.native.forecasts import answer_forecast, answer_forecasts
+from service.protocols.native.forecasts import answer_forecast, answer_forecasts, forecasting
 from service.protocols.native.health import add_health
 from service.protocols.native.models import Version, add_models
 from service.protocols.native.schemas import ForecastAnswer, ForecastsAnswer, Prediction, Predictions, ScoreAnswer
@@ -22,8 +22,8 @@ from service.protocols.protocol import Limits, Protocol, Single
 from service.protocols.work import work_on
 
 SINGLES = [
-    Single(prefix, "", answer, unless=frozenset({b"content-encoding"}))
-    for prefix, answer in ((PREDICT, answer_single), (FORECAST, answer_forecast))
+    Single(prefix, "", answering, unless=frozenset({b"content-encoding"}))
+    for prefix, answering in ((PREDICT, predicting), (FORECAST, forecasting))
 ]
 OPTIONS: dict[str, Any] = {"methods": ["POST"], "responses": failures(*ANY_ROUTE, 400, 404, 415, 422)}
 

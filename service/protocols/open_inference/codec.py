@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from artifact import Batch, ModelCard
 from service.inference.errors import BadInput, LevelOutOfReach
-from service.inference.forecast import Forecast, forecast
-from service.inference.intervals import forecast_with_intervals
+from service.inference.forecast import Answering, Forecast, answer
+from service.inference.intervals import with_intervals
 from service.inference.loader import LiveModel
 from service.inference.tensors import (
     DATATYPES,
@@ -37,6 +37,11 @@ def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows:
     header_length: length of the JSON at the start of the content; None if all of it is JSON, 0 for a bare tensor.
     Raises NotJSON, BadInput or PredictionOverflow.
     """
+    return answer(model, inferring(model, content, header_length, max_rows))
+
+
+def inferring(model: LiveModel, content: bytes, header_length: int | None, max_rows: int) -> Answering[Answer]:
+    """The steps of `infer`. Raises what it does."""
     card = model.card
     if header_length == 0:
         tensor, request = _read_bare(card, content), None
@@ -45,28 +50,30 @@ def infer(model: LiveModel, content: bytes, header_length: int | None, max_rows:
     check_shape(tensor.shape, card.input, max_rows)
     windows = to_float32(tensor, card.input)
     levels = request.parameters.levels if request is not None and request.parameters is not None else []
-    result, outputs = _forecast(model, windows, levels)
+    result, outputs = yield from _forecast(model, windows, levels)
     return write(card, request, outputs, extrapolated=len(result.extrapolated) > 0)
 
 
-def infer_json(model: LiveModel, content: bytes, max_rows: int) -> bytes:
-    """Response to a request in JSON that selects neither outputs nor their form.
+def inferring_json(model: LiveModel, content: bytes, max_rows: int) -> Answering[bytes]:
+    """The steps of a request in JSON that selects neither outputs nor their form.
 
     Raises what `infer` raises, and Unanswerable if the request might select some.
     """
     if any(mark in content for mark in SELECTING):
         raise Unanswerable
-    return infer(model, content, None, max_rows).content
+    return (yield from inferring(model, content, None, max_rows)).content
 
 
-def _forecast(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, dict[str, Batch]]:
+def _forecast(
+    model: LiveModel, windows: Batch, levels: Sequence[float]
+) -> Answering[tuple[Forecast, dict[str, Batch]]]:
     """The forecast, and the output tensors by name: the forecast's, and for example lower_80 and upper_80 per level."""
     name = model.card.output.name
     if not levels:
-        result = forecast(model, windows)
+        result = yield windows
         return result, {name: result.values}
     try:
-        result, ends = forecast_with_intervals(model, windows, levels)
+        result, ends = yield from with_intervals(model, windows, levels)
     except LevelOutOfReach as error:
         raise BadInput(f"parameters.levels: {error.detail}") from None
     outputs = {name: result.values}

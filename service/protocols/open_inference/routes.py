@@ -15,7 +15,7 @@ from service.inference.loader import LiveModel
 from service.protocols.error_schemas import ANY_ROUTE
 from service.protocols.error_schemas import protocol_failures as failures
 from service.protocols.lookup import Version, check_ready, find
-from service.protocols.open_inference.codec import infer, infer_json
+from service.protocols.open_inference.codec import infer, inferring_json
 from service.protocols.open_inference.compression import deflate, inflate, negotiate
 from service.protocols.open_inference.document import PATHS, document
 from service.protocols.open_inference.repository import add_control, add_index
@@ -66,9 +66,9 @@ def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
 def _single(limits: Limits) -> Single:
     """The requests for the fast lane: JSON in, uncompressed JSON out."""
     prefix, suffix = PATHS[0].split("{name}")
-    answer = partial(infer_json, max_rows=limits.max_batch_rows)
+    answering = partial(inferring_json, max_rows=limits.max_batch_rows)
     unless = {"content-encoding", "accept-encoding", HEADER_LENGTH}
-    return Single(prefix, suffix, answer, frozenset(name.encode() for name in unless))
+    return Single(prefix, suffix, answering, frozenset(name.encode() for name in unless))
 
 
 def _add_server(router: APIRouter, lifecycle: Lifecycle, limits: Limits) -> None:

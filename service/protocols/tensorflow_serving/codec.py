@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from artifact import TensorSpec
 from service.inference.errors import BadInput, NotJSON
-from service.inference.forecast import forecast
+from service.inference.forecast import Answering, answer
 from service.inference.loader import LiveModel
 from service.inference.tensors import FLOAT32, check_length, check_shape, read_numbers, to_float32
 
@@ -22,6 +22,11 @@ def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
 
     Raises NotJSON, BadInput or PredictionOverflow.
     """
+    return answer(model, predicting(model, content, max_rows))
+
+
+def predicting(model: LiveModel, content: bytes, max_rows: int) -> Answering[bytes]:
+    """The steps of `predict_rows`. Raises what it does."""
     spec = model.card.input
     check_length(content, len(content), spec, max_rows)
     document = _parse(content)
@@ -30,7 +35,7 @@ def predict_rows(model: LiveModel, content: bytes, max_rows: int) -> bytes:
     else:
         key, tensor = "outputs", _read_inputs(document["inputs"], spec)
     check_shape(tensor.shape, spec, max_rows)
-    values = forecast(model, to_float32(tensor, spec)).values
+    values = (yield to_float32(tensor, spec)).values
     return orjson.dumps({key: np.ascontiguousarray(values)}, option=orjson.OPT_SERIALIZE_NUMPY)
 
 

@@ -15,7 +15,7 @@ from service.protocols.error_schemas import ANY_ROUTE
 from service.protocols.error_schemas import protocol_failures as failures
 from service.protocols.lookup import Version, find
 from service.protocols.protocol import Limits, Protocol, Single
-from service.protocols.tensorflow_serving.codec import predict_rows
+from service.protocols.tensorflow_serving.codec import predict_rows, predicting
 from service.protocols.tensorflow_serving.document import PATHS, document
 from service.protocols.tensorflow_serving.schemas import ModelNames, ModelStatus, PredictResponse, VersionStatus
 from service.protocols.work import work_on
@@ -39,8 +39,8 @@ def create(lifecycle: Lifecycle, limits: Limits) -> Protocol:
     _add_status(other, lifecycle)
     _add_rest(other)
     prefix, suffix = PATHS[0].split("{name}")
-    answer_rows = partial(predict_rows, max_rows=limits.max_batch_rows)
-    single = Single(prefix, suffix, answer_rows, unless=frozenset({b"content-encoding"}))
+    answering = partial(predicting, max_rows=limits.max_batch_rows)
+    single = Single(prefix, suffix, answering, unless=frozenset({b"content-encoding"}))
     return Protocol(predict, other, document, [single])
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import uvicorn
@@ -36,6 +37,15 @@ class Outcome(NamedTuple):
     recorded: Counter[tuple[str, int]]
     predictions: Counter[str]
     lines: list[tuple[str, str]]
+
+
+class Together(NamedTuple):
+    """The same of many connections at once: answers by connection, and log lines in any order."""
+
+    answers: list[bytes]
+    recorded: Counter[tuple[str, int]]
+    predictions: Counter[str]
+    lines: Counter[tuple[str, str]]
 
 
 class Lines(logging.Handler):
@@ -123,6 +133,27 @@ class Pair:
             await asyncio.sleep(0)
         answers = OWN_ID.sub(b"own", client.received)
         return Outcome(answers, _recorded() - before, self._predictions() - predictions, list(self._log.lines))
+
+    def ask_at_once(self, contents: Sequence[bytes], last: bytes = LAST) -> tuple[Together, Together]:
+        """What both servers do with one content on each of many connections, sent in one turn of the event loop."""
+        with_lane, without = (self._loop.run(self._ask_at_once(server, contents, last)) for server in self._servers)
+        return with_lane, without
+
+    async def _ask_at_once(self, server: asyncio.Server, contents: Sequence[bytes], last: bytes) -> Together:
+        self._log.lines.clear()
+        before, predictions = _recorded(), self._predictions()
+        loop, address = asyncio.get_running_loop(), server.sockets[0].getsockname()
+        made = [await loop.create_connection(Client, *address) for _ in contents]
+        for (transport, _), content in zip(made, contents, strict=True):
+            transport.write(content + last)
+            if not last:
+                transport.write_eof()
+        for _, client in made:
+            await client.lost.wait()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        answers = [OWN_ID.sub(b"own", client.received) for _, client in made]
+        return Together(answers, _recorded() - before, self._predictions() - predictions, Counter(self._log.lines))
 
     def _predictions(self) -> Counter[str]:
         states = self.app.lane._lifecycle.states()
