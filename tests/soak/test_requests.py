@@ -14,7 +14,7 @@ from service.settings import Settings
 from tests.repository import SHIPPED
 from tests.server import Server
 from tests.service.connection.pair import Pair
-from tests.service.connection.test_lane import streams
+from tests.service.connection.streams import streams
 
 pytestmark = pytest.mark.soak
 

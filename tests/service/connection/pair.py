@@ -15,6 +15,7 @@ from service.connection import ConnectionLimits, ConnectionPool, HTTPConnection
 from service.settings import Settings
 from service.telemetry.metrics import REQUEST_SECONDS
 
+REFUSALS: dict[str, Any] = {"max_batch_rows": 3, "max_body_bytes": 50_000}
 LIMITS = ConnectionLimits(
     request_seconds=20,
     answer_seconds=20,
@@ -178,3 +179,10 @@ def post(path: str, body: bytes, *headers: tuple[str, str], method: str = "POST"
     lines = [f"{method} {path} HTTP/1.1", "host: here", f"content-length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+class Refuser:
+    """An ASGI application that must not be called."""
+
+    async def __call__(self, scope: Any, *_: object) -> None:
+        raise AssertionError(scope["path"])

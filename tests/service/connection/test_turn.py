@@ -1,0 +1,92 @@
+"""Requests that come in one turn of the event loop: one run of the network, and what each of them gets alone."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from artifact import Batch
+from service.inference.engine import Engine
+from tests.service.connection.pair import Pair, Refuser, post
+from tests.service.connection.streams import SINGLES, requests
+
+
+@settings(max_examples=60, deadline=None)
+@given(contents=st.lists(requests(), min_size=2, max_size=40))
+def test_requests_that_come_at_once_get_the_bytes_and_leave_the_metrics_that_they_do_without_the_lane(
+    pair: Pair, contents: list[bytes]
+) -> None:
+    with_lane, without = pair.ask_at_once(contents)
+
+    assert with_lane == without
+
+
+FLOAT32 = st.floats(-(10**6), 10**6, width=32) | st.floats(width=32, allow_nan=False, allow_infinity=False)
+LSTM_BODIES = st.lists(FLOAT32, min_size=5, max_size=5).map(lambda window: json.dumps({"window": window}).encode())
+
+
+@settings(max_examples=60, deadline=None)
+@given(bodies=st.lists(LSTM_BODIES, min_size=2, max_size=40))
+def test_windows_that_come_at_once_get_the_digits_and_the_overflows_that_each_of_them_gets_alone(
+    pair: Pair, bodies: list[bytes]
+) -> None:
+    with_lane, without = pair.ask_at_once([post("/predict/lstm", body) for body in bodies])
+
+    assert with_lane == without
+
+
+class Counting(Engine):
+    """An engine that notes how many rows each run of its network has."""
+
+    file = platform = "counting"
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.runs: list[int] = []
+
+    def predict(self, windows: Batch) -> Batch:
+        self.runs.append(len(windows))
+        return self._engine.predict(windows)
+
+    def predict_each(self, rows: Sequence[Batch]) -> Sequence[Batch]:
+        self.runs.append(len(rows))
+        return self._engine.predict_each(rows)
+
+
+def test_requests_for_a_model_that_come_at_once_are_one_run_whatever_protocol_they_have(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = pair.app.lane._lifecycle._states
+    live = states["lstm"].live
+    assert live is not None
+    counting = Counting(live.engine)
+    state = dataclasses.replace(states["lstm"], live=dataclasses.replace(live, engine=counting))
+    monkeypatch.setitem(states, "lstm", state)
+    monkeypatch.setattr(pair.app, "_app", Refuser())
+    contents = [post(path, body) for path, body in SINGLES if "lstm" in path] * 5
+
+    with_lane, _ = pair.ask_at_once(contents, last=b"")
+
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in with_lane.answers)
+    assert counting.runs == [len(contents)] + [1] * len(contents)  # with the lane, and without it
+
+
+def test_of_requests_that_come_at_once_only_the_wrong_ones_go_to_the_framework(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed_on: list[bytes] = []
+
+    async def note(scope: Any, receive: Any, send: Any) -> None:
+        passed_on.append((await receive())["body"])
+        raise RuntimeError("so that the connection is closed")
+
+    monkeypatch.setattr(pair.app, "_app", note)
+    overflow, wrong, right = (b'{"window": [3e38, 3e38, 3e38, 3e38, 3e38]}', b'{"window": [1]}', SINGLES[1][1])
+
+    pair.ask_at_once([post("/predict/lstm", body) for body in (right, overflow, right, wrong, right)], last=b"")
+
+    assert sorted(passed_on) == sorted([overflow, wrong])
