@@ -30,6 +30,7 @@ from service.middleware.api_keys import ApiKeys
 from service.middleware.body_limit import BodyLimit
 from service.middleware.concurrency import Concurrency
 from service.middleware.deadline import Deadline
+from service.middleware.fair_turns import FairTurns
 from service.middleware.head_requests import HeadRequests
 from service.middleware.observe import Observe
 from service.middleware.path_prefix import PathPrefix
@@ -119,6 +120,9 @@ def _add_middleware(api: FastAPI, settings: Settings, lane: Lane, log: RequestLo
         *_proxies(settings),
         # Outside of all others, so that their responses too have an id and are counted and logged.
         partial(Observe, route_of=_route_finder(api), log=log),
+        # Before everything that takes time; after Observe, which counts the requests that wait, and the proxies, whose
+        # clients have turns of their own.
+        FairTurns,
         # Before the limits: while the process stops, readiness must be refused whatever the limits say.
         partial(GracefulShutdown, seconds=settings.drain_seconds, on_stop=lane.close),
         # Before the keys: a browser's preflight request carries none, and a 401 needs CORS headers too.

@@ -1,17 +1,33 @@
 """Cold loads: a model that is not loaded is loaded once, in a thread, however many requests ask for it.
 
 One thread loads: loads compete for the GIL anyway. It is a daemon, unlike those of a ThreadPoolExecutor: the process
-must be able to end though a load hangs, or thousands are left.
+must be able to end though a load hangs, or thousands are left. Decisions and loads are taken in turn by client, so
+that a client that asks for thousands of models does not delay another one that asks for one.
 """
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Full
 from typing import Generic, TypeVar
 
+from service.inference.errors import TooManyColdLoads
+from service.inference.fair_queue import CLIENT, FairQueue
+
+ASKED_AT_ONCE = 4  # decisions that are waited for; the decider, which takes them first in, first out, is kept busy
+MOST_PER_CLIENT = 1000  # models that wait; at 5 to 10 ms each, the last one is there in 5 to 10 seconds
 Loaded = TypeVar("Loaded")
+
+
+@dataclass
+class _Load(Generic[Loaded]):
+    """A load in progress, and the clients that wait for it."""
+
+    future: Future[Loaded] = field(default_factory=Future)
+    begun: float = field(default_factory=time.perf_counter)
+    clients: set[str] = field(default_factory=set)
 
 
 class ColdLoads(Generic[Loaded]):
@@ -25,27 +41,42 @@ class ColdLoads(Generic[Loaded]):
         self._load = load
         self._ask = ask
         self._lock = threading.Lock()
-        self._running: dict[str, Future[Loaded]] = {}
-        self._begun: dict[str, float] = {}
+        self._running: dict[str, _Load[Loaded]] = {}
         self.count, self.seconds = 0, 0.0
         self._undecided: set[str] = set()
-        self._queue: deque[str] = deque()
+        self._asked: set[str] = set()  # those of the undecided ones whose decision was asked for
+        self._to_ask: FairQueue[str] = FairQueue()  # may have names that were decided on since
+        self._to_load: FairQueue[str] = FairQueue()  # may have names that were loaded since, for another client
         self._is_working = False
         self.is_waiting = threading.Event()  # set while a decision is waited for
 
     def start(self, name: str, *, is_decided: bool) -> Future[Loaded]:
-        """Load a model, now or as soon as `decided` is called for it. Returns the load that is in progress, if any."""
+        """Load a model, now or as soon as `decided` is called for it. Returns the load that is in progress, if any.
+
+        Raises TooManyColdLoads if MOST_PER_CLIENT models wait for this client.
+        """
         with self._lock:
-            future = self._running.get(name)
-            if future is not None:
-                return future
-            future = self._running[name] = Future()
-            self._begun[name] = time.perf_counter()
-            if not is_decided:
-                self._undecided.add(name)
-                self.is_waiting.set()
-        self._submit(name) if is_decided else self._ask(name)
-        return future
+            load = self._running.get(name)
+            if load is None:
+                self._queue(name, load := _Load(), is_decided=is_decided)
+                self._running[name] = load
+                if not is_decided:
+                    self._undecided.add(name)
+                    self.is_waiting.set()
+            else:
+                self._queue(name, load, is_decided=name not in self._undecided)
+        self._go_on()
+        return load.future
+
+    def _queue(self, name: str, load: _Load[Loaded], *, is_decided: bool) -> None:
+        client = CLIENT.get()
+        if client not in load.clients:
+            try:
+                (self._to_load if is_decided else self._to_ask).put(client, name, MOST_PER_CLIENT)
+            except Full:
+                message = f"{MOST_PER_CLIENT} models that are not loaded wait for this client; try again"
+                raise TooManyColdLoads(message) from None
+            load.clients.add(client)
 
     def undecided(self) -> set[str]:
         """Names whose decision is waited for."""
@@ -57,27 +88,42 @@ class ColdLoads(Generic[Loaded]):
         with self._lock:
             now = self._undecided.intersection(names)
             self._undecided -= now
+            self._asked -= now
             if not self._undecided:
                 self.is_waiting.clear()
-        for name in now:
-            self._submit(name)
+            for name in now:
+                for client in self._running[name].clients:
+                    self._to_load.put(client, name)
+        self._go_on()
 
-    def _submit(self, name: str) -> None:
+    def _go_on(self) -> None:
+        """Ask for the next decisions, and load what is decided on."""
         with self._lock:
-            self._queue.append(name)
-            if not self._is_working:
-                threading.Thread(target=self._work, name="load", daemon=True).start()
+            names = list(self._next_to_ask())
+            if self._to_load and not self._is_working:
                 self._is_working = True
+                threading.Thread(target=self._work, name="load", daemon=True).start()
+        for name in names:
+            self._ask(name)
+
+    def _next_to_ask(self) -> Iterator[str]:
+        while self._to_ask and len(self._asked) < ASKED_AT_ONCE:
+            name = self._to_ask.take()
+            if name in self._undecided and name not in self._asked:
+                self._asked.add(name)
+                yield name
 
     def _work(self) -> None:
         """Load what is asked for until nothing is left."""
         while True:
             with self._lock:
-                if not self._queue:
+                if not self._to_load:
                     self._is_working = False
                     return
-                name = self._queue.popleft()
-            self._run(name)
+                name = self._to_load.take()
+                is_due = name in self._running and name not in self._undecided
+            if is_due:
+                self._run(name)
 
     def _run(self, name: str) -> None:
         try:
@@ -85,10 +131,10 @@ class ColdLoads(Generic[Loaded]):
         except Exception as raised:  # noqa: BLE001  # raised again where the load is waited for
             error = raised
         with self._lock:
-            future = self._running.pop(name)
+            load = self._running.pop(name)
             self.count += 1
-            self.seconds += time.perf_counter() - self._begun.pop(name)
+            self.seconds += time.perf_counter() - load.begun
         if error is None:
-            future.set_result(loaded)
+            load.future.set_result(loaded)
         else:
-            future.set_exception(error)
+            load.future.set_exception(error)

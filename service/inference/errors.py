@@ -94,6 +94,12 @@ class Overloaded(Refusal):
     limit = "max_concurrency"
 
 
+class TooManyColdLoads(Overloaded):
+    """Too many models that are not loaded wait for one client."""
+
+    limit = "cold_loads"
+
+
 class DeadlineExceeded(Refusal):
     """The work on the request took longer than the deadline."""
 

@@ -5,17 +5,18 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple, Protocol
 
 from service.inference.decider import Decider, Listener
 from service.inference.decision import Decision, Wish
 from service.inference.lifecycle import Lifecycle
-from service.inference.store import Store
+from service.inference.store import Confirmation, Store
 
 logger = logging.getLogger("lagcast")
 
@@ -73,15 +74,10 @@ class ParentsDecisions(NamedTuple):
     seconds: float
     asking: Connection | None = None
 
-    def ask(self, name: str, wish: Wish | None) -> None:
-        """Ask the parent to decide on a model."""
-        if self.asking is not None:
-            with suppress(OSError):  # the parent is gone: the worker is about to end
-                self.asking.send_bytes(json.dumps([name, wish]).encode())  # one write, which other workers do not split
-
     @contextmanager
     def feeding(self, lifecycle: Lifecycle) -> Iterator[None]:
-        lifecycle.ask = self.ask
+        if self.asking is not None:
+            lifecycle.ask = _sender(self.asking)
         follower = Follower(Store(self.folder), lifecycle, self.seconds)
         follower.wait_for_first()
         stop = threading.Event()
@@ -90,6 +86,22 @@ class ParentsDecisions(NamedTuple):
             yield
         finally:
             stop.set()
+
+
+def _sender(asking: Connection) -> Callable[[str, Wish | None], None]:
+    """A function that asks the parent to decide on a model.
+
+    It does not block, though the pipe may be full because the parent does not read: a thread writes.
+    """
+    questions: SimpleQueue[bytes] = SimpleQueue()
+
+    def send() -> None:
+        with suppress(OSError):  # the parent is gone: the worker is about to end
+            while True:
+                asking.send_bytes(questions.get())  # one write, which other workers do not split
+
+    threading.Thread(target=send, daemon=True).start()
+    return lambda name, wish: questions.put(json.dumps([name, wish]).encode())
 
 
 @contextmanager
@@ -152,7 +164,7 @@ class Follower:
                 self._stamp = stamp
         if time.monotonic() >= self._next_comparison:
             self._next_comparison = time.monotonic() + self._pause
-            self._lifecycle.disagreement = self._disagreement()
+            self._compare(self._store.confirmations())
 
     def _apply(self, decision: Decision) -> None:
         self._newest = decision.serial
@@ -162,10 +174,14 @@ class Follower:
         self._problem = problem
         self._store.confirm(self._lifecycle.serial, problem)
 
-    def _disagreement(self) -> str | None:
+    def _compare(self, workers: Sequence[Confirmation]) -> None:
+        self._lifecycle.confirmed = min((worker.serial for worker in workers), default=0)
+        self._lifecycle.disagreement = self._disagreement(workers)
+
+    def _disagreement(self, workers: Sequence[Confirmation]) -> str | None:
         """Why the workers serve different decisions; None until one has made no progress for the grace."""
         now = time.monotonic()
-        behind = [worker for worker in self._store.confirmations() if worker.serial != self._newest]
+        behind = [worker for worker in workers if worker.serial != self._newest]
         before, self._late = self._late, {}
         for worker in behind:
             serial, since = before.get(worker.pid, (worker.serial, now))

@@ -10,14 +10,15 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from math import inf
 from operator import itemgetter
 
 from artifact import Artifact
-from artifact.repository import Content, is_name
+from artifact.repository import Content
 from service.inference.cold import ColdLoads
 from service.inference.decision import SMALL, Decision, ModelDecision, Wish
 from service.inference.engine import Engine
-from service.inference.errors import BadInput, NotLoaded, NotReady, UnknownModel, UnknownVersion
+from service.inference.errors import NotLoaded, NotReady, UnknownModel, UnknownVersion
 from service.inference.loader import LOAD_ERRORS, LiveModel, Loader, ModelState
 from service.inference.recency import Recency
 from service.inference.tally import VersionCounts, counted_as
@@ -27,7 +28,6 @@ logger = logging.getLogger("lagcast")
 NOT_LOADED = "the models are not loaded yet"
 SHOWN_NAMES = 10  # in an error text
 MAX_LOADED = 1000
-ATTEMPTS = 10  # to see a wish granted: a load that was in progress answers before
 
 
 class Lifecycle:
@@ -43,7 +43,7 @@ class Lifecycle:
         required: Sequence[str] = (),
         max_loaded: int = MAX_LOADED,
     ) -> None:
-        self._required = required
+        self.required = required
         self._recent = Recency(max_loaded, required)
         self._states: dict[str, ModelState] = {}
         self._sorted: list[str] | None = None
@@ -54,6 +54,7 @@ class Lifecycle:
         self.ask: Callable[[str, Wish | None], None] = lambda *_: None  # the decider's
         self.evictions = 0
         self.serial = 0  # of the decision that is served; 0 before the first
+        self.confirmed = inf  # serial that every worker serves at least; there may be no others
         self.disagreement: str | None = None  # why the workers serve different decisions, once that lasts too long
 
     def names(self) -> list[str]:
@@ -125,23 +126,11 @@ class Lifecycle:
     async def decided_state(self, name: str) -> ModelState:
         """The state of a model once it is decided on; it may not be loaded. Raises UnknownModel or NotReady."""
         state = self.state(name)
-        return await self._loaded(name, is_decided=False) if state.decision.is_waiting else state
+        return await self.decided_again(name) if state.decision.is_waiting else state
 
-    async def wish(self, name: str, wish: Wish) -> LiveModel | None:
-        """Ask to keep a model loaded, or not to serve it, in every worker. Returns when this worker does.
-
-        Raises UnknownModel, NotReady if no version can be loaded, or BadInput if the model must not be unloaded.
-        """
-        if wish == "unload" and name in self._required:
-            raise BadInput(f"{name} is one of the required models, without which the service is not ready")
-        if not is_name(name):  # neither a path of the repository, nor a message of any length to the parent
-            self.state(name)
-        self.ask(name, wish)
-        for _ in range(ATTEMPTS):
-            state = await self._loaded(name, is_decided=False)
-            if state.decision.wish == wish:
-                return self._pick(name, state, None) if wish == "load" else None
-        raise NotReady(f"{name} is not {wish}ed yet; try again")
+    async def decided_again(self, name: str) -> ModelState:
+        """The state of a model at the next decision about it, loaded if it can be. Raises UnknownModel or NotReady."""
+        return await self._loaded(name, is_decided=False)
 
     def state(self, name: str) -> ModelState:
         """The state of a model. Raises UnknownModel if there is no such name, NotReady before the first decision."""
@@ -174,7 +163,7 @@ class Lifecycle:
             raise NotReady(NOT_LOADED)
         if self.disagreement is not None:
             raise NotReady(self.disagreement)
-        for name in self._required:
+        for name in self.required:
             if name not in self._states:
                 raise NotReady(f"the required model {name} is not in the repository")
             if self._states[name].live is None:

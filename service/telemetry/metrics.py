@@ -23,6 +23,7 @@ LIMITS = (
     "answer_seconds",
     "api_key",
     "body_seconds",
+    "cold_loads",
     "deadline_seconds",
     "head_bytes",
     "max_body_bytes",

@@ -6,7 +6,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import cycle
 
 MEGABYTES = 2**20
 HEAD = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n"
@@ -104,10 +105,62 @@ def pipelined(port: int) -> None:
             pass
 
 
+BURST, ROUNDS = 700, 5
+
+
+@contextmanager
+def many_connections(port: int) -> Iterator[list[socket.socket]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20)) for _ in range(BURST)]
+
+
+def burst(*requests: bytes) -> Client:
+    """A client that sends a request on each of hundreds of connections in the same instant, and reads the answers."""
+
+    def client(port: int) -> None:
+        with many_connections(port) as connections:
+            for _ in range(ROUNDS):
+                for connection, request in zip(connections, cycle(requests), strict=False):
+                    connection.sendall(request)
+                for connection in connections:
+                    connection.recv(2**20)
+
+    return client
+
+
+def bodies_that_end_at_once(port: int) -> None:
+    body = b'{"windows":[' + b"[1,2,3,4,5]," * 1000 + b"[1,2,3,4,5]]}"
+    with many_connections(port) as connections:
+        for _ in range(ROUNDS):
+            for part in (HEAD % (LSTM, len(body), b"") + body[:-1], body[-1:]):
+                for connection in connections:
+                    connection.sendall(part)
+            for connection in connections:
+                connection.recv(2**20)
+
+
+def files_read_at_once(port: int) -> None:
+    with many_connections(port) as connections:
+        for connection in connections:
+            connection.sendall(FILE)
+        for _ in range(20):
+            for connection in connections:
+                connection.recv(2**17)
+
+
+def cold_models(port: int) -> None:
+    names = random.sample(range(COLD), BURST)
+    burst(*(HEAD % (b"/predict/series-%05d-mlp" % name, len(VALUE), b"") + VALUE for name in names))(port)
+
+
 ROWS = b",".join([b"[1.2345678901234,2.2345678901234,3.2345678901234,4.2345678901234,5.23456789012]"] * 100_000)
 LSTM, MLP = b"/predict/lstm/batch", b"/predict/mlp"
 V1, V2 = b"/v1/models/lstm:predict", b"/v2/models/lstm/infer"
 UPGRADE = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+VALUE = b'{"value": 5}'
+COLD = 800  # models series-00000-mlp and so on, where there are any
+WRONG = [HEAD % (path, 2, b"") + b"{}" for path in (MLP, b"/predict/nowhere", b"/nowhere", V1, V2)]
+LISTS = [b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"/metrics", b"/models", b"/openapi.json", b"/v2")]
 CLIENTS: dict[str, Client] = {
     "a full batch": ask(LSTM, b'{"windows":[' + ROWS + b"]}"),
     "a full batch unread": ask(LSTM, b'{"windows":[' + ROWS + b"]}", reads=False),
@@ -134,6 +187,11 @@ CLIENTS: dict[str, Client] = {
     "drips": drips,
     "heads unfinished": many_heads,
     "pipelined": pipelined,
+    "a burst of wrong requests": burst(*WRONG),
+    "a burst of lists": burst(*LISTS),
+    "a burst of bodies that end at once": bodies_that_end_at_once,
+    "files read at once": files_read_at_once,
+    "cold models": cold_models,
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from service.inference.control import Control
 from service.inference.errors import BadInput
 from service.inference.lifecycle import Lifecycle
 from service.inference.loader import ModelState
@@ -18,8 +19,10 @@ FAILURES = failures(*ANY_ROUTE)
 MAX_BODY_BYTES = 1024  # the longest valid body, {"parameters": {"unload_dependents": false}}, has about fifty
 NEVER_ASKED = "not loaded yet; the first request loads it"
 PART = 1000  # entries of an index that are sent at once: a few milliseconds
-CONTROL = """Keeps a model loaded in every worker, whatever else is asked for, until it is unloaded."""
-UNLOAD = """Puts a model away in every worker. It is not served, and not ready, until it is loaded again."""
+CONTROL = """Keeps a model loaded in every worker, whatever else is asked for, until it is unloaded. Answers when every
+worker has loaded it."""
+UNLOAD = """Puts a model away in every worker. It is not served, and not ready, until it is loaded again. Answers when
+no worker serves it."""
 
 
 def add_index(router: APIRouter, lifecycle: Lifecycle) -> None:
@@ -70,12 +73,12 @@ def _read_index_request(content: bytes) -> IndexRequest:
 
 def add_control(router: APIRouter, lifecycle: Lifecycle) -> None:
     """Add loading and unloading of a model by name."""
-    responses = FAILURES | failures(400, 404)
+    control, responses = Control(lifecycle), FAILURES | failures(400, 404)
 
     @router.post("/v2/repository/models/{name}/load", summary="Load a model", description=CONTROL, responses=responses)
     async def load(request: Request, name: str) -> dict[str, str]:
         _check(await request.body())
-        await lifecycle.wish(name, "load")
+        await control.apply(name, "load")
         return {}
 
     @router.post(
@@ -83,7 +86,7 @@ def add_control(router: APIRouter, lifecycle: Lifecycle) -> None:
     )
     async def unload(request: Request, name: str) -> dict[str, str]:
         _check(await request.body())
-        await lifecycle.wish(name, "unload")
+        await control.apply(name, "unload")
         return {}
 
 
