@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI's own, with each protocol's bodies and examples for the models that are live."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from service.middleware.path_prefix import SCOPE_KEY
 from service.protocols.http_errors import error_key
 from service.protocols.protocol import Protocol
 
+Made = tuple[list[LiveModel], dict[str, Any], bytes]
+
 
 class Document:
     """The OpenAPI document of `app`, cached until other versions are live: creating it takes tens of milliseconds."""
@@ -21,7 +24,8 @@ class Document:
         self._app = app
         self._lifecycle = lifecycle
         self._protocols = protocols
-        self._made: tuple[list[LiveModel], dict[str, Any], bytes] | None = None
+        self._made: Made | None = None
+        self._making = asyncio.Lock()
 
     def __call__(self) -> dict[str, Any]:
         return self._now()[1]
@@ -31,20 +35,25 @@ class Document:
 
         Below a path prefix that is known, the prefix is its server: clients would ask beside it otherwise.
         """
-        content, prefix = self._now()[2], request.scope.get(SCOPE_KEY, "")
+        made = self._made_of(self._lifecycle.shown())
+        if made is None:
+            async with self._making:  # one makes it for all that wait
+                made = await asyncio.to_thread(self._now)
+        content, prefix = made[2], request.scope.get(SCOPE_KEY, "")
         if prefix:
             content = b'{"servers":%b,' % orjson.dumps([{"url": prefix}]) + content[1:]
         return Response(content, media_type="application/json")
 
-    def _now(self) -> tuple[list[LiveModel], dict[str, Any], bytes]:
-        models = self._live_models()
-        if self._made is None or self._made[0] != models:
+    def _now(self) -> Made:
+        models = self._lifecycle.shown()
+        made = self._made_of(models)
+        if made is None:
             document = self._make(models)
-            self._made = models, document, orjson.dumps(document)
-        return self._made
+            made = self._made = models, document, orjson.dumps(document)
+        return made
 
-    def _live_models(self) -> list[LiveModel]:
-        return self._lifecycle.shown()
+    def _made_of(self, models: list[LiveModel]) -> Made | None:
+        return self._made if self._made is not None and self._made[0] == models else None
 
     def _make(self, models: Sequence[LiveModel]) -> dict[str, Any]:
         app = self._app
