@@ -11,7 +11,7 @@ from service.connection.head import Head
 from service.connection.writer import AnswerWriter
 from service.inference.admission import Keys
 from service.inference.errors import Unauthorized
-from service.inference.forecast import Answering
+from service.inference.forecast import Answering, answer
 from service.inference.lifecycle import Lifecycle
 from service.inference.loader import LiveModel
 from service.inference.together import answer_together
@@ -130,9 +130,17 @@ class Lane:
             by_name.setdefault(request.admitted.target.name, []).append(request)
         for name, asked in by_name.items():
             for request, response in zip(asked, self._respond(name, asked), strict=True):
-                if response is not None:
-                    self._write(request, response)
-                request.connection.end_lane(request, is_answered=response is not None)
+                self._end(request, response)
+
+    def answer_alone(self, request: LaneRequest) -> None:
+        """As `answer`, for the latency of requests that come one by one."""
+        try:
+            target = request.admitted.target
+            model = self._lifecycle.live(target.name)
+            response: bytes | None = answer(model, target.answering(model, request.body))
+        except Exception:  # noqa: BLE001  # the application then meets the same error and answers it
+            response = None
+        self._end(request, response)
 
     def _respond(self, name: str, requests: Sequence[LaneRequest]) -> Sequence[bytes | None]:
         """The responses to requests for a model; None for those that the application is to answer."""
@@ -141,8 +149,13 @@ class Lane:
             return answer_together(
                 model, [request.admitted.target.answering(model, request.body) for request in requests]
             )
-        except Exception:  # noqa: BLE001  # the application then meets the same error and answers it
+        except Exception:  # noqa: BLE001  # as above
             return [None] * len(requests)
+
+    def _end(self, request: LaneRequest, response: bytes | None) -> None:
+        if response is not None:
+            self._write(request, response)
+        request.connection.end_lane(request, is_answered=response is not None)
 
     def _write(self, request: LaneRequest, content: bytes) -> None:
         target, headers, head = request.admitted

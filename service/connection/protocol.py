@@ -51,7 +51,7 @@ class HTTPConnection(asyncio.Protocol):
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
         self._timer = ClientTimer()
-        self._is_in_turn = False  # waits to be read
+        self._is_paused = False
 
     @property
     def waiting_since(self) -> float | None:
@@ -102,19 +102,10 @@ class HTTPConnection(asyncio.Protocol):
             self._closing.drop(len(data))
         else:
             self._reader.add(data)
-            self._go_on()
-            if len(data) > SMALL_BODY_BYTES:  # this much of each connection is not to wait for the others
-                self._pool.turn.run()
-
-    def _go_on(self) -> None:
-        """Read on in the next turn."""
-        if not self._is_in_turn:
-            self._is_in_turn = True
-            self._pool.turn.add(self)
+            self._pool.turn.receive(self, len(data))
 
     def read(self) -> LaneRequest | None:
         """Parse the received data, up to a request that has to wait for a response, or is the lane's and returned."""
-        self._is_in_turn = False
         reader = self._reader
         try:
             while reader.waiting and not self._closing.has_begun:
@@ -124,7 +115,7 @@ class HTTPConnection(asyncio.Protocol):
                     request = self._take_head()
                 else:
                     if reader.waiting > BACKLOG_BYTES:
-                        self._transport.pause_reading()
+                        self._pause_reading()
                     return None
                 if request is not None:
                     return request
@@ -198,12 +189,18 @@ class HTTPConnection(asyncio.Protocol):
         if exchange.is_complete and self._reader.taken > LINGER_BYTES:
             self._transport.abort()
         elif not exchange.is_complete and exchange.is_behind(BACKLOG_BYTES):
-            self._transport.pause_reading()
+            self._pause_reading()
         self._timer.wait_for_more(self._reader.taken, self._limits.request_seconds)
+
+    def _pause_reading(self) -> None:
+        if not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Resume reading after a full backlog paused it."""
-        if not self._transport.is_closing():
+        if self._is_paused and not self._transport.is_closing():
+            self._is_paused = False
             self._transport.resume_reading()
 
     # Answering
@@ -215,7 +212,7 @@ class HTTPConnection(asyncio.Protocol):
         self.writer.resume()
         if self._exchange is None and self._reader.waiting:
             self.resume_reading()
-            self._go_on()
+            self._pool.turn.add(self)
 
     def end_answer(self) -> None:
         """The response is written: continue with the next request, or close the connection."""
@@ -242,7 +239,7 @@ class HTTPConnection(asyncio.Protocol):
         self.resume_reading()
         # A client that does not read its response gets no further one until it does.
         if self._reader.waiting and not self.writer.is_behind:
-            self._go_on()
+            self._pool.turn.add(self)
 
     def close_unfinished(self) -> None:
         """Close the connection after a response that the application did not complete."""
