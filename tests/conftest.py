@@ -1,9 +1,12 @@
+import hashlib
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import NoReturn
 
@@ -11,7 +14,7 @@ import httpx
 import pytest
 
 from tests.repository import copy_of_shipped
-from tests.server import Server, running
+from tests.server import Server, Serving, running
 
 # Generous, since answers are many times slower on a busy machine; a request that hangs still fails.
 PATIENCE = httpx.Timeout(120)
@@ -27,6 +30,33 @@ if find_spec("hypothesis"):  # hypothesis is not in the environment of `make tes
 collect_ignore = ["clients"] if find_spec("tritonclient") is None else []
 
 LONG = ("soak", "docker")  # markers of tests that take minutes
+# Modules that take long, the longest first: begun last, one of them would run while the other processes are done.
+FIRST = (
+    "tests/training/report/test_main.py",
+    "tests/test_readme.py",
+    "tests/service/test_main.py",
+    "tests/training/test_recipes.py",
+    "tests/training/report/test_series.py",
+    "tests/contract/test_score.py",
+    "tests/training/test_fit.py",
+    "tests/deploy/test_events.py",
+    "tests/training/combination/test_run.py",
+    "tests/training/test_main.py",
+    "tests/training/test_at_once.py",
+)
+COMPILED = "TF_XLA_FLAGS"  # environment variable with TensorFlow's flags for its compiler
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give all processes of this run one cache of compiled programs: many trainings here differ only in their data."""
+    if COMPILED not in os.environ:
+        cache = TemporaryDirectory(prefix="lagcast-compiled-")
+        os.environ[COMPILED] = f"--tf_xla_persistent_cache_directory={cache.name}"
+        config.add_cleanup(cache.cleanup)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: FIRST.index(name) if (name := item.nodeid.partition("::")[0]) in FIRST else len(FIRST))
 
 
 class Hangs(BaseException):
@@ -78,6 +108,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The service with the shipped models and default settings."""
     with running(tmp_path_factory.mktemp("server") / "log") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Give the service with the shipped models and some options, shared by all tests that ask for the same ones."""
+    with ExitStack() as started:
+
+        @cache
+        def serve(*options: str | Path) -> Server:
+            return started.enter_context(running(tmp_path_factory.mktemp("serving") / "log", *options))
+
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def keys_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the digest of the API key `secret`."""
+    keys = tmp_path_factory.mktemp("keys") / "keys"
+    keys.write_text(hashlib.sha256(b"secret").hexdigest())
+    return keys
 
 
 @pytest.fixture

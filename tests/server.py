@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,10 @@ class Server(NamedTuple):
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+
+
+Serving = Callable[..., Server]
+"""Takes options of the service and gives one that runs with them; see the fixture `serving`."""
 
 
 def free_port() -> int:

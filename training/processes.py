@@ -1,6 +1,5 @@
-"""Process pool with joblib, on this machine or on a cluster: each process has one thread and has TensorFlow loaded."""
+"""Process pool with joblib, on this machine or on a cluster: the libraries in each process use one thread."""
 
-import logging
 import os
 import signal
 import threading
@@ -18,7 +17,6 @@ from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from training.cluster import Backend, connected
-from training.quiet import silent_stderr
 
 Task = TypeVar("Task")
 
@@ -115,7 +113,7 @@ def _run(function: Callable[[Task], Any], index: int, task: Task, parent: int | 
     with _alone:
         if parent is not None:
             _follow_parent(parent)
-        _load_tensorflow()
+        os.environ.update(ONE_THREAD)  # a process of a cluster was started without it
         return index, function(task)
 
 
@@ -124,16 +122,6 @@ def _follow_parent(parent: int) -> None:
     """End this process when the parent has ended; once per process. A cluster ends the tasks of its clients itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # processes that joblib starts later do not have SIGINT blocked
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-@cache
-def _load_tensorflow() -> None:
-    """Load TensorFlow without its log lines, with one thread; once per process."""
-    os.environ.update(ONE_THREAD)
-    with silent_stderr():
-        import tensorflow as tf  # noqa: F401 - loaded before the first task, silently
-    # TensorFlow warns about repeated compilation of a function, which many different networks cause.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def _follow(parent: int) -> None:

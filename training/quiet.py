@@ -1,8 +1,10 @@
 """Import TensorFlow without the log lines of its libraries."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 
 @contextmanager
@@ -17,3 +19,12 @@ def silent_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+@cache
+def load_tensorflow() -> None:
+    """Import TensorFlow silently, for a task that fits many different networks; once per process."""
+    with silent_stderr():
+        import tensorflow as tf  # noqa: F401 - later imports find it loaded
+    # TensorFlow warns about repeated compilation of a function, which many different networks cause.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -1,22 +1,18 @@
 """Refusals over HTTP: each limit, exceeded on a real service with low settings."""
 
-import hashlib
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 
-from tests.server import Server, running
+from tests.server import Server, Serving
 
 LARGE = {"values": [5.0] * 100_000}
 
 
-def test_without_a_key_the_answer_is_401_and_with_one_it_is_the_prediction(tmp_path: Path) -> None:
-    keys = tmp_path / "keys"
-    keys.write_text(hashlib.sha256(b"secret").hexdigest())
-
-    with running(tmp_path / "log", "--api-keys-file", keys) as server, httpx.Client(base_url=server.url) as client:
+def test_without_a_key_the_answer_is_401_and_with_one_it_is_the_prediction(serving: Serving, keys_file: Path) -> None:
+    with httpx.Client(base_url=serving("--api-keys-file", keys_file).url) as client:
         refused = client.post("/predict/mlp", json={"value": 5}, headers={"Authorization": "Bearer wrong"})
         answered = client.post("/predict/mlp", json={"value": 5}, headers={"Authorization": "Bearer secret"})
         pages = [client.get(path, headers={"Accept": "text/html"}) for path in ("/", "/docs", "/static/main.js")]
@@ -29,9 +25,10 @@ def test_without_a_key_the_answer_is_401_and_with_one_it_is_the_prediction(tmp_p
     assert [other.status_code for other in others] == [401] * len(others)
 
 
-def test_a_body_that_stops_arriving_is_a_408_and_ends_the_connection(tmp_path: Path) -> None:
-    with running(tmp_path / "log", "--body-seconds", "0.1") as server:
-        answer = exchange(server, b"POST /predict/mlp HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{")
+def test_a_body_that_stops_arriving_is_a_408_and_ends_the_connection(serving: Serving) -> None:
+    server = serving("--body-seconds", "0.1")
+
+    answer = exchange(server, b"POST /predict/mlp HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{")
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"\r\nconnection: close\r\n" in answer.lower()
@@ -46,14 +43,14 @@ def exchange(server: Server, request: bytes) -> bytes:
         return b"".join(parts)
 
 
-def test_a_process_that_is_full_answers_429_with_retry_after(tmp_path: Path) -> None:
-    with running(tmp_path / "log", "--max-concurrency", "1") as server:
+def test_a_process_that_is_full_answers_429_with_retry_after(serving: Serving) -> None:
+    server = serving("--max-concurrency", "1")
 
-        def ask(_: int) -> httpx.Response:
-            return httpx.post(f"{server.url}/predict/mlp/batch", json=LARGE)
+    def ask(_: int) -> httpx.Response:
+        return httpx.post(f"{server.url}/predict/mlp/batch", json=LARGE)
 
-        with ThreadPoolExecutor(4) as clients:
-            answers = list(clients.map(ask, range(40)))
+    with ThreadPoolExecutor(4) as clients:
+        answers = list(clients.map(ask, range(40)))
 
     statuses = {answer.status_code for answer in answers}
     assert statuses == {200, 429}
@@ -62,9 +59,8 @@ def test_a_process_that_is_full_answers_429_with_retry_after(tmp_path: Path) -> 
     assert refused.json() == {"detail": "1 requests are at work; try again"}
 
 
-def test_work_beyond_the_deadline_is_a_504(tmp_path: Path) -> None:
-    with running(tmp_path / "log", "--deadline-seconds", "0.001") as server:
-        answer = httpx.post(f"{server.url}/predict/mlp/batch", json=LARGE)
+def test_work_beyond_the_deadline_is_a_504(serving: Serving) -> None:
+    answer = httpx.post(f"{serving('--deadline-seconds', '0.001').url}/predict/mlp/batch", json=LARGE)
 
     assert answer.status_code == 504
     assert answer.json() == {"detail": "The work took longer than 0.001 seconds"}

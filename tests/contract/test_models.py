@@ -95,6 +95,7 @@ def test_the_highest_version_is_live_and_takes_windows_of_its_own_length(tmp_pat
     models_dir = copy_of_shipped(tmp_path / "models")
 
     options = ["--csv", str(series), "--column", "x", "--window", "3", "--epochs", "2", "--recipe", "scaled"]
+    options += ["--networks", "lstm"]
     assert main([*options, "--change-signature", "--models-dir", str(models_dir)]) == 0
 
     with running(tmp_path / "log", models_dir=models_dir) as server, httpx.Client(base_url=server.url) as client:

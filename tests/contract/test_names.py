@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from artifact import KERAS_FILE, LITERT_FILE, verify
-from tests.repository import SHIPPED, change_card, copy_of_shipped
+from tests.repository import SHIPPED, change_card
 from tests.server import Server, running
 
 SAMPLES = {"sales-lstm": "lstm", "a.b_c": "lstm", "0": "mlp", "batch": "mlp"}
@@ -133,12 +133,10 @@ def test_metrics_have_the_models_by_name_and_one_route_for_all(asked: httpx.Clie
     assert 'route="/predict/sales-lstm"' not in text
 
 
-def test_repositories_with_cards_of_schema_1_are_served(tmp_path: Path) -> None:
-    models_dir = copy_of_shipped(tmp_path / "models")
-    assert json.loads((models_dir / "lstm" / "1" / "card.json").read_text())["schema_version"] == 1
-    assert (models_dir / "lstm" / "1" / KERAS_FILE).exists()
+def test_repositories_with_cards_of_schema_1_are_served(client: httpx.Client) -> None:
+    assert json.loads((SHIPPED / "lstm" / "1" / "card.json").read_text())["schema_version"] == 1
+    assert (SHIPPED / "lstm" / "1" / KERAS_FILE).exists()
 
-    with running(tmp_path / "log", models_dir=models_dir) as server:
-        card = httpx.get(f"{server.url}/models/lstm").json()["card"]
+    card = client.get("/models/lstm").json()["card"]
 
     assert (card["schema_version"], card["network"], card["steps"]) == (2, "lstm", 1)

@@ -1,6 +1,5 @@
 """All inference protocols: same predictions, limits and graceful shutdown as the native routes."""
 
-import hashlib
 import json
 import signal
 import time
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 
 from artifact import Batch
 from tests.contract.test_limits import exchange
-from tests.server import Server, running
+from tests.server import Server, Serving, running
 
 INFER, PREDICT = "/v2/models/mlp/infer", "/v1/models/mlp:predict"
 MANY = [5.0] * 100_000
@@ -86,11 +85,10 @@ def test_a_batch_of_several_chunks_gives_the_same_predictions_to_the_bit(server:
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v2", INFER])
-def test_without_a_key_a_protocol_answers_401_with_error_and_its_health_answers(tmp_path: Path, path: str) -> None:
-    keys = tmp_path / "keys"
-    keys.write_text(hashlib.sha256(b"secret").hexdigest())
-
-    with running(tmp_path / "log", "--api-keys-file", keys) as server, httpx.Client(base_url=server.url) as client:
+def test_without_a_key_a_protocol_answers_401_with_error_and_its_health_answers(
+    serving: Serving, keys_file: Path, path: str
+) -> None:
+    with httpx.Client(base_url=serving("--api-keys-file", keys_file).url) as client:
         refused = client.get(path)
         health = [client.get(f"/v2/health/{kind}").status_code for kind in ("live", "ready")]
         answered = client.get("/v1/models", headers={"Authorization": "Bearer secret"})
@@ -109,14 +107,14 @@ def test_a_body_beyond_the_limit_is_a_413_with_error(client: httpx.Client, path:
 
 
 @pytest.mark.parametrize("path", LARGE)
-def test_a_process_that_is_full_answers_429_with_error_and_retry_after(tmp_path: Path, path: str) -> None:
-    with running(tmp_path / "log", "--max-concurrency", "1") as server:
+def test_a_process_that_is_full_answers_429_with_error_and_retry_after(serving: Serving, path: str) -> None:
+    server = serving("--max-concurrency", "1")
 
-        def ask(_: int) -> httpx.Response:
-            return httpx.post(f"{server.url}{path}", json=LARGE[path])
+    def ask(_: int) -> httpx.Response:
+        return httpx.post(f"{server.url}{path}", json=LARGE[path])
 
-        with ThreadPoolExecutor(4) as clients:
-            answers = list(clients.map(ask, range(40)))
+    with ThreadPoolExecutor(4) as clients:
+        answers = list(clients.map(ask, range(40)))
 
     assert {answer.status_code for answer in answers} == {200, 429}
     refused = next(answer for answer in answers if answer.status_code == 429)
@@ -125,17 +123,17 @@ def test_a_process_that_is_full_answers_429_with_error_and_retry_after(tmp_path:
 
 
 @pytest.mark.parametrize("path", LARGE)
-def test_work_beyond_the_deadline_is_a_504_with_error(tmp_path: Path, path: str) -> None:
-    with running(tmp_path / "log", "--deadline-seconds", "0.001") as server:
-        answer = httpx.post(f"{server.url}{path}", json=LARGE[path])
+def test_work_beyond_the_deadline_is_a_504_with_error(serving: Serving, path: str) -> None:
+    answer = httpx.post(f"{serving('--deadline-seconds', '0.001').url}{path}", json=LARGE[path])
 
     assert (answer.status_code, answer.json()) == (504, {"error": "The work took longer than 0.001 seconds"})
 
 
 @pytest.mark.parametrize("path", LARGE)
-def test_a_body_that_stops_arriving_is_a_408_with_error(tmp_path: Path, path: str) -> None:
-    with running(tmp_path / "log", "--body-seconds", "0.1") as server:
-        answer = exchange(server, b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{" % path.encode())
+def test_a_body_that_stops_arriving_is_a_408_with_error(serving: Serving, path: str) -> None:
+    server = serving("--body-seconds", "0.1")
+
+    answer = exchange(server, b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{" % path.encode())
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert answer.endswith(b'{"error":"No more of the request arrived within 0.1 seconds"}')
@@ -157,15 +155,15 @@ def test_a_process_that_is_told_to_stop_is_live_and_no_longer_ready(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("name", "limit"), [("lstm", "windows"), ("mlp", "values")])
-def test_the_limit_on_rows_is_the_one_of_the_settings(tmp_path: Path, name: str, limit: str) -> None:
+def test_the_limit_on_rows_is_the_one_of_the_settings(serving: Serving, name: str, limit: str) -> None:
     rows = np.ones((4, 5 if name == "lstm" else 1), np.float32)
+    server = serving("--max-batch-rows", "3")
 
-    with running(tmp_path / "log", "--max-batch-rows", "3") as server:
-        answers = [
-            httpx.post(f"{server.url}/v2/models/{name}/infer", json=header(name, rows, data=rows.tolist())),
-            httpx.post(f"{server.url}/v1/models/{name}:predict", json={"instances": rows.tolist()}),
-        ]
-        own = httpx.post(f"{server.url}/predict/{name}/batch", json={limit: rows.tolist()})
+    answers = [
+        httpx.post(f"{server.url}/v2/models/{name}/infer", json=header(name, rows, data=rows.tolist())),
+        httpx.post(f"{server.url}/v1/models/{name}:predict", json={"instances": rows.tolist()}),
+    ]
+    own = httpx.post(f"{server.url}/predict/{name}/batch", json={limit: rows.tolist()})
 
     assert [answer.status_code for answer in answers] == [400, 400]
     assert {answer.json()["error"][-24:] for answer in answers} == {"takes 1 to 3 rows, not 4"}

@@ -19,9 +19,10 @@ def silent(model: keras.Sequential, done: float, loss: float) -> None:
     """Show no progress."""
 
 
-@pytest.mark.parametrize("recipe", ["scaled", "article"])
 @pytest.mark.parametrize("name", ["lstm", "mlp", "gru"])
-@pytest.mark.parametrize("batch_size", [5, 7], ids=["full batches", "a short last batch"])
+@pytest.mark.parametrize(
+    ("recipe", "batch_size"), [("article", 5), ("scaled", 7)], ids=["full batches", "a short last batch and a schedule"]
+)
 def test_the_compiled_loop_takes_the_steps_of_keras_fit(name: str, recipe: str, batch_size: int) -> None:
     config = TrainConfig(recipe=recipe, epochs=EPOCHS, batch_size=batch_size)
     rows = load_rows(config)

@@ -3,6 +3,7 @@ import pty
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,19 +62,20 @@ def test_without_a_terminal_progress_is_plain_lines_and_nothing_else_is_said(run
     assert "\x1b" not in run.stderr
 
 
-def test_on_a_terminal_progress_is_a_bar_with_fit_epoch_loss_and_time_left(tmp_path: Path) -> None:
+def test_on_a_terminal_progress_is_a_bar_with_fit_epoch_loss_and_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     leader, follower = pty.openpty()
-    with subprocess.Popen(
-        command("--networks", "mlp", "--epochs", 20, "--models-dir", tmp_path),
-        cwd=CHECKOUT,
-        stdout=subprocess.DEVNULL,
-        stderr=follower,
-        env=os.environ | {"TERM": "xterm", "COLUMNS": "140"},
-    ) as run:
-        os.close(follower)
-        shown = read_terminal(leader)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "140")
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(read_terminal, leader)
+        with os.fdopen(follower, "w") as terminal:
+            monkeypatch.setattr("sys.stderr", terminal)
+            code = main(["--networks", "mlp", "--epochs", "20", "--models-dir", str(tmp_path)])
+        shown = reading.result()
 
-    assert run.returncode == 0, shown
+    assert code == 0, shown
     assert "━" in shown
     assert "fit 2 of 2, mlp on 100 rows" in shown
     assert "epoch 20/20" in shown
@@ -186,23 +188,18 @@ def test_folders_that_exist_and_cannot_be_written_are_found_before_the_training(
     assert list((tmp_path / "lstm").iterdir()) == []
 
 
-def test_a_reader_of_stdout_that_has_gone_ends_the_run_quietly_and_the_models_are_published(tmp_path: Path) -> None:
+def test_a_reader_of_stdout_that_has_gone_ends_the_run_quietly_and_the_models_are_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     reader, writer = os.pipe()
     os.close(reader)
 
-    run = subprocess.run(
-        command("--networks", "linear", "--epochs", 1, "--models-dir", tmp_path),
-        cwd=CHECKOUT,
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    os.close(writer)
+    with os.fdopen(writer, "w") as stdout:  # closed as at the end of a process: what is left is flushed
+        monkeypatch.setattr("sys.stdout", stdout)
+        code = main(["--networks", "linear", "--epochs", "1", "--models-dir", str(tmp_path)])
 
-    assert run.returncode == 141
-    assert "Traceback" not in run.stderr
-    assert "Error" not in run.stderr
+    assert code == 141
+    assert "Error" not in capsys.readouterr().err
     assert versions(tmp_path, "linear") == [1]
 
 

@@ -46,6 +46,12 @@ def test_the_article_recipe_loses_the_lstm_in_the_upper_range_and_keeps_the_mlp(
     assert mlp.max_abs_error < 0.5
 
 
+def resolved(config: TrainConfig) -> dict[str, object]:
+    """The options of a fit, with defaults where the config has none."""
+    names = ("recipe", "epochs", "batch_size", "learning_rate", "held_out", "horizon", "window")
+    return {name: getattr(config, f"resolved_{name}") for name in names} | {"seed": config.seed}
+
+
 @pytest.mark.parametrize("name", ["lstm", "mlp"])
 def test_the_config_on_a_shipped_card_makes_the_shipped_predictions_again(name: str) -> None:
     card, files = verify(SHIPPED, name, 1)
@@ -53,7 +59,8 @@ def test_the_config_on_a_shipped_card_makes_the_shipped_predictions_again(name: 
     rows = load_rows(config)
     windows = (rows.windows if name == "lstm" else rows.windows[:, -1:]).astype(np.float32)
 
-    again = train(name, config, rows)
+    assert resolved(config) == resolved(TrainConfig(recipe="scaled", seed=0))
+    again = trained(name, "scaled", 0)
 
     assert again.draft.data == card.data
     np.testing.assert_allclose(

@@ -1,13 +1,11 @@
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from artifact import pin, verify, versions
-from tests.repository import CHECKOUT, SHIPPED
+from tests.repository import SHIPPED
 from training.__main__ import main
 
 
@@ -66,19 +64,14 @@ def test_behind_a_pin_another_signature_is_published_since_it_does_not_go_live(
 
 
 def test_publish_if_better_keeps_a_worse_model_back_says_both_errors_and_exits_3(
-    models_dir: Path, tmp_path: Path
+    models_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = [sys.executable, "-m", "training", "--networks", "lstm,linear", "--publish-if", "better"]
-    run = subprocess.run(
-        [*command, "--epochs", "1", "--models-dir", str(models_dir)],
-        cwd=CHECKOUT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    flags = ["--networks", "lstm,linear", "--publish-if", "better", "--epochs", "1", "--models-dir", str(models_dir)]
 
-    assert run.returncode == 3
-    assert "lstm is not published: its MAE on the held-out windows is " in run.stderr
-    assert f"that of lstm/{versions(SHIPPED, 'lstm')[-1]}, which is live, " in run.stderr
+    assert main(flags) == 3
+
+    said = capsys.readouterr().err
+    assert "lstm is not published: its MAE on the held-out windows is " in said
+    assert f"that of lstm/{versions(SHIPPED, 'lstm')[-1]}, which is live, " in said
     assert versions(models_dir, "lstm") == versions(SHIPPED, "lstm")
     assert versions(models_dir, "linear") == [1]  # there is no live one to be better than

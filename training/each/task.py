@@ -9,6 +9,7 @@ from training.data.errors import SeriesError
 from training.data.rows import Rows
 from training.data.series import load_table_rows
 from training.data.table import Table
+from training.quiet import load_tensorflow
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def prepared_for(config: TrainConfig, table: Table) -> tuple[TrainConfig, Prepar
 
 def train_series(task: SeriesTask) -> Outcome:
     """Train the networks on one series. An error of any kind is this series' failure alone."""
+    load_tensorflow()
     try:
         return _train(task)
     except (SeriesError, ArtifactError) as error:

@@ -8,6 +8,7 @@ import numpy as np
 from training.config import TrainConfig
 from training.data.rows import Rows
 from training.data.series import load_rows
+from training.quiet import load_tensorflow
 from training.report.config import ReportConfig
 from training.values import Values
 
@@ -37,6 +38,7 @@ class ArticleRun:
         Accuracy: for metrics=["accuracy"] and one output Keras takes its binary accuracy, the share of rows whose
         target equals 1 if the prediction is above 0.5, and 0 otherwise.
         """
+        load_tensorflow()
         import keras
 
         from training.fit import fit

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.quiet import silent_stderr
+from training.quiet import load_tensorflow, silent_stderr
 from training.report.config import ReportConfig
 from training.report.span import window_of
 
@@ -25,6 +25,7 @@ class CostRun:
 
     def run(self) -> dict[str, Any]:
         """Microseconds for one row, the best of REPEATS, and the number of parameters."""
+        load_tensorflow()
         parameters, predict = _linear(self.window) if self.contender == "linear" else _network(self)
         seconds = min(timeit.repeat(predict, number=CALLS, repeat=REPEATS)) / CALLS
         return {"microseconds": seconds * 1e6, "parameters": parameters}

@@ -23,7 +23,7 @@ class Run(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def run(self) -> Result:
-        """Compute the result, of JSON types; called in a process that has loaded TensorFlow."""
+        """Compute the result, of JSON types; called in a process of its own."""
         ...
 
 

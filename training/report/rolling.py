@@ -10,6 +10,7 @@ import numpy as np
 from training.data.errors import SeriesError
 from training.data.rows import Rows
 from training.data.series import load_rows
+from training.quiet import load_tensorflow
 from training.report.config import HELD_OUT, Budget
 from training.series_config import SeriesConfig
 from training.values import Values
@@ -55,6 +56,7 @@ class RollingRun:
 
     def run(self) -> dict[str, Any]:
         """Predictions by model, the targets, and the seconds of training."""
+        load_tensorflow()
         from training.report.combination import can_forecast, forecast
         from training.report.contenders import Split, fit_contenders
 

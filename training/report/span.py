@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from training.data.rows import Rows, make_rows
+from training.quiet import load_tensorflow
 from training.report.config import Budget, ReportConfig
 from training.values import Values
 
@@ -33,6 +34,7 @@ class SpanRun:
 
     def run(self) -> dict[str, Any]:
         """RMSE of each model on the training rows and on the held-out rows, and of the noise on the held-out rows."""
+        load_tensorflow()
         from training.report.contenders import Split, fit_contenders
 
         rows, floor = draw(self.series, self.target, self.span, self.seed)

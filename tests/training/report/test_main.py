@@ -1,4 +1,4 @@
-"""`python -m training report`, run as a separate process."""
+"""`python -m training report`: the page, the tables, the summary, and the two public series with known results."""
 
 import csv
 import json
@@ -15,6 +15,11 @@ import pytest
 
 from tests.repository import CHECKOUT
 from training.__main__ import main
+from training.report.config import ReportConfig
+from training.report.kept import run_all
+from training.report.public_series import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs
+from training.report.rolling import RollingResults
+from training.report.series_findings import shampoo_section, sunspots_section
 
 
 def command(folder: Path, *arguments: str | int | Path) -> list[str]:
@@ -26,13 +31,26 @@ def reported(folder: Path, *arguments: str | int | Path) -> subprocess.Completed
     return subprocess.run(command(folder, *arguments), cwd=CHECKOUT, check=True, capture_output=True, text=True)
 
 
+CONFIG = ReportConfig(quick=True, seeds=1, steps=20)
+QUICK = ("--quick", "--seeds", 1, "--steps", 20)
+
+
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a quick report with the smallest possible options."""
+    """The folder of a quick report with the smallest possible options.
+
+    Its runs are made in this process, so that each network is compiled once; test_kept.py spreads runs over processes.
+    """
     folder = tmp_path_factory.mktemp("quick")
-    said = reported(folder, "--quick", "--seeds", 1, "--steps", 20)
-    (folder / "stdout").write_text(said.stdout)
-    (folder / "stderr").write_text(said.stderr)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        (folder / "stdout").open("w") as stdout,
+        (folder / "stderr").open("w") as stderr,
+    ):
+        patch.setattr("training.report.kept.run_in_processes", lambda function, tasks: enumerate(map(function, tasks)))
+        patch.setattr("sys.stdout", stdout)
+        patch.setattr("sys.stderr", stderr)
+        assert main(command(folder, *QUICK)[3:]) == 0
     return folder
 
 
@@ -107,6 +125,27 @@ def test_the_summary_tells_command_date_versions_and_seeds_and_shows_the_tables(
         assert (quick / "out" / picture).read_text().startswith("<svg")
 
 
+def test_persistence_on_shampoo_sales_has_the_rmse_of_the_public_tutorials(quick: Path) -> None:
+    runs = shampoo_runs(CONFIG)
+
+    results = run_all(runs, quick / "kept")
+
+    assert len(runs) == 12
+    assert float(RollingResults(runs, results).rmse("persistence")[0]) == pytest.approx(SHAMPOO_PERSISTENCE, abs=0.0005)
+    assert "it agrees" in shampoo_section(runs, results).lead
+
+
+def test_least_squares_on_sunspots_is_the_autoreg_of_statsmodels(quick: Path) -> None:
+    runs = sunspot_runs(CONFIG)
+
+    results = run_all(runs, quick / "kept")
+
+    found = RollingResults(runs, results)
+    np.testing.assert_allclose(found.errors("linear"), found.errors("autoreg"), atol=1e-4)
+    assert found.rmse("autoreg")[0] < found.rmse("persistence")[0]
+    assert "statsmodels' AutoReg(10) and" in sunspots_section(runs, results).lead
+
+
 def test_what_is_said_of_the_known_results_is_that_they_agree(quick: Path) -> None:
     text = (quick / "stdout").read_text()
 
@@ -133,7 +172,7 @@ def test_progress_counts_the_runs_and_nothing_else_is_said(quick: Path) -> None:
 def test_a_report_that_is_asked_for_again_runs_nothing_and_is_the_same(quick: Path) -> None:
     before = (quick / "out" / "index.html").read_text()
 
-    again = reported(quick, "--quick", "--seeds", 1, "--steps", 20)
+    again = reported(quick, *QUICK)
 
     assert again.stderr == ""
     assert (quick / "out" / "index.html").read_text() == before
@@ -148,7 +187,7 @@ def series(tmp_path: Path) -> Path:
 
 
 def own(series: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    return reported(folder, "--csv", series, "--column", "x", "--window", 3, "--steps", 50, "--seeds", 1)
+    return reported(folder, "--csv", series, "--column", "x", "--steps", 20, "--seeds", 1)
 
 
 def test_a_series_of_ones_own_is_advised_on(series: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from training.parser import parse
 from training.report.advice import advise, beats, p_value, tail
 from training.report.config import Budget, ReportConfig
 from training.report.names import TRAINED_WITH
-from training.report.public_series import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs
+from training.report.public_series import shampoo_runs, sunspot_runs
 from training.report.rolling import RollingResults, RollingRun, Source, origins, rolling_runs
 from training.report.series_findings import shampoo_section, sunspots_section
 
@@ -170,25 +170,6 @@ def test_a_file_that_changes_while_the_report_runs_is_refused(tmp_path: Path) ->
 
 
 QUICK = ReportConfig(quick=True, seeds=1, steps=50)
-
-
-def test_persistence_on_shampoo_sales_has_the_rmse_of_the_public_tutorials() -> None:
-    runs = shampoo_runs(QUICK)
-    results = [run.run() for run in runs]
-
-    assert len(runs) == 12
-    assert float(RollingResults(runs, results).rmse("persistence")[0]) == pytest.approx(SHAMPOO_PERSISTENCE, abs=0.0005)
-    assert "it agrees" in shampoo_section(runs, results).lead
-
-
-def test_least_squares_on_sunspots_is_the_autoreg_of_statsmodels() -> None:
-    runs = sunspot_runs(QUICK)
-    results = [run.run() for run in runs]
-
-    found = RollingResults(runs, results)
-    np.testing.assert_allclose(found.errors("linear"), found.errors("autoreg"), atol=1e-4)
-    assert found.rmse("autoreg")[0] < found.rmse("persistence")[0]
-    assert "statsmodels' AutoReg(10) and" in sunspots_section(runs, results).lead
 
 
 def test_without_the_packages_that_bring_them_the_known_results_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
