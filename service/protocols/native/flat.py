@@ -3,9 +3,11 @@
 import re
 
 import numpy as np
+import simdjson
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from artifact import FLOAT32_OVERFLOW
 from service.protocols.native.body import LEVELS, Float32
 
 BLANKS = b" \t\r\n"
@@ -19,7 +21,7 @@ LEVELS_BYTES = 1024  # only this much of the end of the content is searched for 
 def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[np.float64] | None:
     """Parse `{"key": [[…window numbers…], …]}` to (rows, window); None for any other content.
 
-    Numbers: with the inner brackets replaced by blanks, the rows are one list of numbers, which pydantic validates.
+    Numbers: with the inner brackets replaced by blanks, the rows are one list of numbers.
     Brackets: without blanks and the characters of numbers, only the brackets and commas of whole rows may remain, and
     no number may stand between two rows.
     """
@@ -32,11 +34,24 @@ def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[n
     row = b"[" + b"," * (window - 1) + b"]"
     if rows > max_rows or brackets != b",".join([row] * rows) or compact[:1] + compact[-1:] != b"[]":
         return None
+    numbers = _read_numbers(b"[%b]" % found[1].translate(BRACKETS_TO_BLANKS))
+    return None if numbers is None or not numbers.size else numbers.reshape(rows, window)
+
+
+def _read_numbers(content: bytes) -> NDArray[np.float64] | None:
+    """Parse a JSON list of float32 numbers; None for any other content."""
     try:
-        numbers = NUMBERS.validate_json(b"[%b]" % found[1].translate(BRACKETS_TO_BLANKS))
+        numbers = np.frombuffer(simdjson.Parser().parse(content).as_buffer(of_type="d"), np.float64)  # type: ignore[union-attr]  # it begins with a bracket
+    except (ValueError, RuntimeError):  # also for an integer beyond 64 bits, which is valid
+        return _read_any_numbers(content)
+    return numbers if np.abs(numbers).max(initial=0) < FLOAT32_OVERFLOW else None
+
+
+def _read_any_numbers(content: bytes) -> NDArray[np.float64] | None:
+    try:
+        return np.array(NUMBERS.validate_json(content), np.float64)
     except ValidationError:
         return None
-    return np.fromiter(numbers, np.float64, len(numbers)).reshape(rows, window) if numbers else None
 
 
 def read_flat_forecast(
