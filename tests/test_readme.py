@@ -179,7 +179,7 @@ def test_arguments_are_passed_on(checkout: Path, target: str) -> None:
         ["make", target, "ARGS=--version"], cwd=checkout, check=True, capture_output=True, text=True
     ).stdout
 
-    assert said.splitlines()[-1] == f"lagcast {VERSION}"
+    assert f"lagcast {VERSION}" in said.splitlines()  # among the lines of make itself, if another make has begun it
 
 
 def test_every_setting_is_in_the_table() -> None:

@@ -1,4 +1,5 @@
 import json
+from functools import cache
 from itertools import permutations
 
 import numpy as np
@@ -17,10 +18,18 @@ ODD = st.sampled_from(["NaN", "true", "null", '"5"', "1e999", "1e39", "-", "01",
 BLANK = st.text(" \t\r\n", max_size=2)
 
 
+def spec(window: int) -> TensorSpec:
+    return TensorSpec(name="window", shape=[None, window, 1])
+
+
+# Building a validator takes longer than reading a document with it.
+batch = cache(lambda window: batch_body(spec(window), window, MAX_ROWS))
+forecast_batch = cache(lambda window: forecast_batch_body(spec(window), window, MAX_ROWS))
+
+
 def rows_as_pydantic_reads_them(content: bytes, window: int) -> np.ndarray | None:
-    body = batch_body(TensorSpec(name="window", shape=[None, window, 1]), window, MAX_ROWS)
     try:
-        return np.array(body.parse(content).content, np.float64)
+        return np.array(batch(window).parse(content).content, np.float64)
     except ServiceError:
         return None
 
@@ -86,9 +95,7 @@ def test_what_is_read_flat_with_levels_is_what_pydantic_reads(
     read = read_flat_forecast(text.encode(), "windows", window, MAX_ROWS)
 
     if read is not None:
-        body = forecast_batch_body(TensorSpec(name="window", shape=[None, window, 1]), window, MAX_ROWS).parse(
-            text.encode()
-        )
+        body = forecast_batch(window).parse(text.encode())
         assert read[0].tolist() == body.content
         assert read[1] == body.levels
 
