@@ -9,13 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from statistics import median
 
+import httpx
 import psutil
 import pytest
 
-from tests.repository import CHECKOUT
+from benchmarks.many.models import Repository
+from tests.repository import CHECKOUT, SHIPPED
 from tests.server import Server, running
-from tests.soak.hostile import CLIENTS
+from tests.soak.hostile import CLIENTS, COLD
 from tests.soak.load import Load, loaded, post
 from tests.soak.memory_group import memory_group
 
@@ -23,8 +26,10 @@ pytestmark = pytest.mark.soak
 
 SECONDS = 6.0
 P99, LONGEST = 50.0, 250.0  # ms
+FIRST = 2000.0  # ms; a model is tested in another process before it is loaded
 MEMORY = 2**30
 END_SECONDS = 10.0  # one to keep serving, one for open requests, and the exit of the processes
+OTHERS = [f"other-{number}" for number in range(40)]
 REQUEST = post("/predict/mlp", '{"value": 5}')
 
 
@@ -79,6 +84,48 @@ def test_one_client_of_each_kind_costs_the_others_nothing(
                     with harmed(server, [kind], SECONDS) as sampled:
                         pass
                 check(load, begin, sampled, f"{workers} worker(s), {kind}", server.log)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Models of which few are loaded: those of the hostile client, those of another one, and mlp."""
+    repository = Repository(tmp_path / "models", SHIPPED)
+    for number, name in enumerate([*(f"series-{n:05}-mlp" for n in range(COLD)), *OTHERS, "mlp"]):
+        repository.write(name, "mlp", number)
+    return repository.folder
+
+
+def ask_for_others(url: str) -> list[float]:
+    """Ask for one model after another from another address. Returns the latencies in milliseconds."""
+    took = []
+    with httpx.Client(base_url=url, transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=60) as client:
+        for name in OTHERS:
+            begin = time.perf_counter()
+            assert client.post(f"/predict/{name}", json={"value": 5}).json()["model"] == name
+            took.append(1e3 * (time.perf_counter() - begin))
+    return took
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_client_that_asks_for_hundreds_of_models_that_are_not_loaded_delays_neither_others_nor_their_first_requests(
+    workers: str, repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--workers", workers, "--max-loaded", "50"]
+    with (
+        memory_group(tmp_path, MEMORY) as python,
+        running(tmp_path / "log", *options, python=python, models_dir=repository) as server,
+        capsys.disabled(),
+    ):
+        port = int(server.url.rpartition(":")[2])
+        with loaded(port, REQUEST, lambda answer: answer["model"] == "mlp", connections=2) as load:
+            begin = time.perf_counter()
+            with harmed(server, ["cold models"], 2 * SECONDS) as sampled:
+                time.sleep(1)
+                first = ask_for_others(server.url)
+        check(load, begin, sampled, f"{workers} worker(s), cold models", server.log)
+        print(f"first requests of another client: median {median(first):.0f} ms, longest {max(first):.0f} ms")
+
+    assert max(first) <= FIRST
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
