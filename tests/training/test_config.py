@@ -93,7 +93,7 @@ def test_a_config_cannot_be_changed() -> None:
         TrainConfig().seed = 3  # type: ignore[misc]
 
 
-def test_help_and_a_bad_series_are_answered_without_loading_tensorflow() -> None:
+def test_help_and_a_bad_series_are_answered_without_silent_stderr() -> None:
     script = (
         "import sys; from training.__main__ import main; "
         "assert main(['--csv', 'none.csv', '--column', 'x']) == 2; assert 'tensorflow' not in sys.modules"
