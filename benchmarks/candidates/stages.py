@@ -27,9 +27,14 @@ def echo(_: LiveModel, content: bytes) -> Answering[bytes]:
     return content
 
 
-def constants(_: LiteRTEngine, rows: Sequence[Batch]) -> Sequence[Batch]:
-    """The same forecast for each row."""
-    return [FORECAST] * len(rows)
+class Constant(LiteRTEngine):
+    """Gives the same forecast for each row, alone or together."""
+
+    def predict(self, _: Batch) -> Batch:
+        return FORECAST
+
+    def predict_each(self, rows: Sequence[Batch]) -> Sequence[Batch]:
+        return [FORECAST] * len(rows)
 
 
 def cut_before_parsing() -> None:
@@ -40,7 +45,7 @@ def cut_before_parsing() -> None:
 
 def cut_before_litert() -> None:
     """Everything except the network, whose forecast is a constant."""
-    LiteRTEngine.predict_each = constants  # type: ignore[method-assign, assignment]  # that is what a cut is
+    LiteRTEngine.predict, LiteRTEngine.predict_each = Constant.predict, Constant.predict_each  # type: ignore[method-assign, assignment]  # that is what a cut is
 
 
 STAGES = {"connection": cut_before_parsing, "parsing": cut_before_litert}

@@ -20,12 +20,8 @@ class Forecast(NamedTuple):
     extrapolated: Sequence[int] | NDArray[np.intp]
 
 
-class Examined(NamedTuple):
-    """A forecast whose values are finite. first_steps: the sum of the first steps, which is counted."""
-
-    forecast: Forecast
-    first_steps: float
-
+Examined = tuple[Forecast, float]
+"""A forecast whose values are finite, and the sum of its first steps, which is counted."""
 
 Response = TypeVar("Response")
 # From request to response: yields the windows, (rows, window), is sent their forecast, and returns the response. So
@@ -46,13 +42,14 @@ def answer(model: LiveModel, answering: Answering[Response]) -> Response:
 
 def finish(model: LiveModel, answering: Answering[Response], found: Examined) -> Response:
     """Send a forecast to the generator that has yielded its windows, and count it. Raises what the generator raises."""
+    sent, first_steps = found
     try:
-        answering.send(found.forecast)
+        answering.send(sent)
     except StopIteration as end:
         response: Response = end.value
     else:
         raise RuntimeError("an answering yields once")
-    model.tally.add(len(found.forecast.values), len(found.forecast.extrapolated), found.first_steps)
+    model.tally.add(len(sent.values), len(sent.extrapolated), first_steps)
     return response
 
 
@@ -69,7 +66,7 @@ def examine(card: ModelCard, windows: Batch, values: Batch) -> Examined:
     # The sum is finite if and only if every value is; float64 cannot overflow here.
     if not math.isfinite(total):
         raise PredictionOverflow(int(np.argmin(np.isfinite(values).all(axis=1))))
-    return Examined(Forecast(values, _extrapolated(windows, card)), first_steps)
+    return Forecast(values, _extrapolated(windows, card)), first_steps
 
 
 def _sums(values: Batch) -> tuple[float, float]:
