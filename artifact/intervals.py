@@ -23,6 +23,8 @@ MAX_SCORES = 1000
 MAX_CACHED = 64  # combinations of levels; clients of a model keep requesting the same few
 HALF_ULP = 1e31  # about half a unit in the last place of the largest float32; adding less cannot overflow
 ROUNDING = 1e-9  # tolerance for float64: 0.95 of 20 must give rank 19, not 20
+LEAST_RECENT = 4  # differences that a recent spread is the mean of, where a season has fewer
+LEAST_SHARE = 1 / 3  # of the spread of the whole window: a few equal values at its end do not make an interval of zero
 
 Batch = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -69,7 +71,7 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """
 
     calibration_windows: int = Field(ge=1)
-    spread: Literal["one", "deviation", "differences"]
+    spread: Literal["one", "deviation", "differences", "recent"]
     season: int = Field(1, ge=1)
     least_spread: float = Field(ge=0)
     ranks: list[int] = Field(min_length=1, max_length=MAX_SCORES)
@@ -185,6 +187,34 @@ def _mean_differences(windows: Batch, lag: int) -> Floats:
     return means
 
 
+def _recent(windows: Batch, season: int) -> Floats | float:
+    """Mean absolute difference of the last season, at lag 1 or at lag `season`, whichever is smaller, (rows, 1).
+
+    Errors of forecasts are smaller in calm times, and last season's differences tell these from rough ones. A plain
+    number for one row.
+    """
+    lags = (1, season) if 1 < season < windows.shape[1] else (1,)
+    if len(windows) == 1:
+        row = windows[0].tolist()
+        return min([_recent_difference(row, lag, season) for lag in lags])
+    values = windows.astype(np.float64)
+    spreads: Floats = np.min([_recent_differences(values, lag, season) for lag in lags], axis=0)
+    return spreads
+
+
+def _recent_difference(row: list[float], lag: int, season: int) -> float:
+    found = [abs(value - before) for before, value in zip(row, row[lag:], strict=False)]
+    last = found[-max(season, LEAST_RECENT) :]
+    return max(sum(last) / len(last), sum(found) / len(found) * LEAST_SHARE)
+
+
+def _recent_differences(values: Floats, lag: int, season: int) -> Floats:
+    found = np.abs(values[:, lag:] - values[:, :-lag])
+    last = found[:, -max(season, LEAST_RECENT) :].mean(axis=1, keepdims=True)
+    spreads: Floats = np.maximum(last, found.mean(axis=1, keepdims=True) * LEAST_SHARE)
+    return spreads
+
+
 def _one(_windows: Batch, _season: int) -> float:
     """Constant spread: for windows of one value, and for series whose errors do not grow with the deviation."""
     return 1.0
@@ -194,4 +224,5 @@ SPREADS: Mapping[str, Callable[[Batch, int], Floats | float]] = {
     "one": _one,
     "deviation": _deviation,
     "differences": _differences,
+    "recent": _recent,
 }

@@ -65,7 +65,7 @@ def test_thinned_scores_give_the_next_higher_one() -> None:
     windows=st.lists(st.lists(NUMBERS, min_size=3, max_size=3), min_size=1, max_size=4),
     scores=st.lists(st.lists(st.floats(0, 1e6), min_size=25, max_size=25), min_size=2, max_size=2),
     levels=LEVELS.map(sorted),
-    spread=st.sampled_from(["one", "deviation"]),
+    spread=st.sampled_from(["one", "deviation", "differences", "recent"]),
 )
 def test_bounds_hold_the_forecast_and_widen_with_the_level(
     windows: list[list[float]], scores: list[list[float]], levels: list[float], spread: str
@@ -99,6 +99,36 @@ def test_the_deviation_is_that_of_numpy(window: list[float]) -> None:
 
     assert found.spreads(batch[:1]) == pytest.approx(expected)
     assert np.ravel(found.spreads(batch)) == pytest.approx([expected] * 2)
+
+
+@given(
+    windows=st.integers(2, 30).flatmap(
+        lambda window: st.lists(st.lists(NUMBERS, min_size=window, max_size=window), min_size=2, max_size=4)
+    ),
+    season=st.sampled_from([1, 4, 7, 12]),
+    spread=st.sampled_from(["differences", "recent"]),
+)
+def test_the_spread_of_one_row_is_the_one_that_it_has_among_others(
+    windows: list[list[float]], season: int, spread: str
+) -> None:
+    batch = np.array(windows, np.float32)
+    found = intervals([[1.0]], spread=spread, season=season)
+
+    assert np.ravel(found.spreads(batch)) == pytest.approx([found.spreads(batch[[row]]) for row in range(len(batch))])
+
+
+def test_a_recent_spread_is_that_of_the_last_season_where_the_ones_before_were_rougher() -> None:
+    window = np.array([[0, 4, 0, 4, 0, 4, 0, 2, 0, 2, 0, 2]], np.float32)
+
+    assert intervals([[1.0]], spread="recent").spreads(window) == pytest.approx(2)
+    assert intervals([[1.0]], spread="recent", season=4).spreads(window) == pytest.approx(0.5)
+    assert intervals([[1.0]], spread="differences").spreads(window) == pytest.approx(34 / 11)
+
+
+def test_a_recent_spread_is_not_zero_because_the_last_values_are_equal() -> None:
+    window = [5.0, 7, 5, 7, 7, 7, 7, 7]
+
+    assert intervals([[1.0]], spread="recent").spreads(np.array([window], np.float32)) == pytest.approx(6 / 7 / 3)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ class Judged(NamedTuple):
 
 def calibrate(found: Judged, season: int) -> Intervals:
     """Scores of each step: absolute errors over the spread of their own window (see `artifact.intervals`)."""
-    spread: Literal["one", "differences"] = "differences" if found.windows.shape[1] > 1 else "one"
+    spread: Literal["one", "recent"] = "recent" if found.windows.shape[1] > 1 else "one"
     spreads = np.reshape(SPREADS[spread](found.windows.astype(np.float32), season), (-1, 1))
     least = float(spreads[spreads > 0].min(initial=math.inf))
     least = least if math.isfinite(least) else 1.0
