@@ -11,8 +11,9 @@ ENOUGH = 400
 LEAST_FIT, ENOUGH_FIT = 1 / 3, 500  # share of the windows that must be left to fit on, and windows that are enough
 LEAST_CALIBRATION = 2  # calibration windows for each judged one
 SCORES_FOR_95 = 19
-# Windows of which no fit is stopped early: on M1 and Tourism the last windows before the calibration, which share their
-# dates, found numbers of steps that were never better than the whole budget, and for some groups much worse.
+# Windows of several series of which no fit is stopped early: on M1 and Tourism the last windows before the calibration,
+# which share their dates, found numbers of steps that were never better than the whole budget, and for some groups much
+# worse.
 MANY = 2000
 
 
@@ -72,7 +73,7 @@ def plan(windows: Windows, judged: int | None) -> Spans:
 
 
 def _validation(judged: int, windows: Windows) -> int:
-    return 0 if len(windows.after) >= MANY else max(-(-judged // 2), 1)
+    return 0 if windows.stretches.count > 1 and len(windows.after) >= MANY else max(-(-judged // 2), 1)
 
 
 def _calibrations(judged: int, windows: Windows) -> range:

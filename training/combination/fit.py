@@ -17,8 +17,8 @@ from training.combination.trainer import Trainer, Weights
 from training.networks.network import Hidden, Network
 
 MEMBERS = 2  # fits from different seeds of each hidden layers, which the network averages
-# Steps of a fit with too few rows to stop by: a third of the budget learns which methods are best, and little noise.
-# With MANY windows the whole budget is used.
+# Steps of a fit of several series with too few rows to stop by: a third of the budget learns which methods are best,
+# and little noise. With MANY windows the whole budget is used. The fit of a single series stays at the start.
 UNWATCHED = 1 / 3
 # Values below this share of the mean, or a range below it, are no case for logarithms.
 LOG_RANGE = 0.05
@@ -42,7 +42,8 @@ class Fits:
         front = front_of(self._lookback)
         self._samples = Samples.of(front, windows.values, windows.targets, windows.series)
         self._trainers: dict[Hidden, Trainer] = {}
-        self._unwatched = sizes.budget.steps if len(windows.last) >= MANY else round(sizes.budget.steps * UNWATCHED)
+        unwatched = 0 if single else 1 if len(windows.last) >= MANY else UNWATCHED
+        self._unwatched = round(sizes.budget.steps * unwatched)
         self._passes: dict[tuple[Hidden, int], float] = {}
         self._starts: dict[str, Start] = {}
         self._fitted: dict[tuple[Hidden, str], list[Weights]] = {}

@@ -12,6 +12,10 @@ MOST_ROWS = 4096  # that first weights are computed from
 ROUNDS = 40  # more concentrate the weights on fewer methods, which then forecast other years less well
 MOST_CHANGE = 2.0  # of the logarithm of a weight in one round
 LEAST_WEIGHT = 1e-4  # a method with less could not be learned any more
+# A straight line is enough for a single series if its left-out errors are no larger than this share of those of the
+# weighted methods, and if they are known well: from this many windows for each value of a window. No series of M1 and
+# Tourism is such a one.
+TIE, LEAST_WINDOWS = 1.02, 3
 
 
 class Start(NamedTuple):
@@ -29,7 +33,8 @@ def find_start(samples: Samples, targets: Values) -> Start:
     """The start for these targets, (rows, steps), NaN where a value is not known.
 
     The weights are those of the smallest mean squared error among all that are the same for every window (Bates &
-    Granger, 1969), with the linear candidate on rows that it has not seen (stacking; Breiman, 1996).
+    Granger, 1969), with the linear candidate on rows that it has not seen (stacking; Breiman, 1996). Of a single series
+    the linear candidate has all the weight where it is as good: what the others add to it then is noise.
     """
     linear = fit_linear(samples, targets)
     correction = np.where(np.isnan(linear.left_out), 0.0, linear.left_out - linear.forecasts)
@@ -41,7 +46,15 @@ def find_start(samples: Samples, targets: Values) -> Start:
     errors = np.nan_to_num(candidates - targets[rows, None]).transpose(1, 0, 2)
     weighted = errors * np.sqrt(samples.square_weights[rows])[:, None]
     squares = np.einsum("knh,jnh->kj", weighted, weighted, optimize=True)
-    return Start(linear, np.log(np.maximum(best_weights(squares), LEAST_WEIGHT)), correction)
+    weights = best_weights(squares)
+    if _is_known_well(samples, len(known)) and squares[-1, -1] <= TIE * (weights @ squares @ weights):
+        weights = np.eye(len(weights))[-1]
+    return Start(linear, np.log(np.maximum(weights, LEAST_WEIGHT)), correction)
+
+
+def _is_known_well(samples: Samples, known: int) -> bool:
+    """Whether `known` windows of a single series, the only one that has a place, say what its linear candidate errs."""
+    return "place" in samples.inputs and known >= LEAST_WINDOWS * samples.inputs["scaled"].shape[1]
 
 
 def best_weights(squares: Values) -> Values:

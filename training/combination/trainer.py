@@ -19,6 +19,7 @@ from training.padding import pad_rows, padded
 PIECES = 20  # of the budget, after each of which the validation loss is looked at
 LONGEST_PIECE = math.ceil(STEPS / PIECES)
 VALIDATION_ROWS = 4096
+LEAST_VALIDATION = 10  # windows; on single series of M1 and Tourism, stops by fewer were worse than no training
 PATIENCE = 6  # pieces without a lower validation loss, after which the fit ends
 
 OnSteps = Callable[[int, float], None]
@@ -48,12 +49,13 @@ class Trainer:
         """Fit the core from `start`, for `most` steps or as long as the validation loss falls.
 
         known, validation: (rows, steps), the targets to fit on and to stop by. With validation, the weights are those
-        of the lowest loss.
+        of the lowest loss; with too few to stop by, those of the start.
         """
         program = self._program
         program.reset(seed, self.budget.learning_rate, self.budget.steps)
         start_from(program.core, start)
-        if not program.core.trainable_variables:
+        too_few = validation is not None and np.count_nonzero(validation.any(axis=1)) < LEAST_VALIDATION
+        if too_few or not program.core.trainable_variables:
             return Fit(program.core.get_weights(), 0)
         targets = pad_rows(np.where(known, self.samples.targets, np.nan), self._rows, math.nan)
         data = self._inputs, tf.constant(targets), tf.constant(pad_rows(start.correction, self._rows))

@@ -98,6 +98,12 @@ def test_pooled_series_are_calibrated_on_windows_that_end_at_every_place_of_the_
     assert (spans.calibration, spans.validation) == (12, 0)  # 30 times 121 windows are many: none to stop by
 
 
+def test_a_long_single_series_has_windows_to_stop_by_however_many_it_has() -> None:
+    found = make_windows(Stretches.of([np.arange(3000.0)]), 24, [1], 12)
+
+    assert plan(found, None).validation == 200
+
+
 def test_many_short_series_have_intervals_before_anything_to_stop_by() -> None:
     found = make_windows(Stretches.of([np.arange(20.0)] * 100), 6, range(1, 5), 1)
 
