@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help clean serve train test coverage test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-tables bench-train bench-many test-many
+.PHONY: help clean serve train test coverage test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-tables bench-train bench-levels bench-many test-many
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
@@ -103,6 +103,9 @@ benchmarks/peers/%/.venv/installed: benchmarks/peers/%/requirements.txt
 
 bench-bulk: $(VENV)/test.installed  ## a million rows in one request, in each protocol (needs wrk)
 	$(BIN)/python -m benchmarks.bulk $(ARGS)
+
+bench-levels: $(VENV)/test.installed  ## a /forecast of twelve steps with two levels beside a /predict of the same model (needs wrk)
+	$(BIN)/python -m benchmarks.levels $(ARGS)
 
 bench-start: $(VENV)/test.installed  ## cold start, memory and size beside the same model served with TensorFlow
 	$(BIN)/python -m benchmarks.start
