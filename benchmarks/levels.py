@@ -17,6 +17,7 @@ from benchmarks.verdicts import Goal
 
 DATA = CHECKOUT / "tests" / "data" / "airline.csv"
 NETWORKS = ("linear", "mlp", "lstm")  # a cheaper network leaves more weight to the rest of the request
+LEVELS = [80, 90]  # the table leaves too few windows to calibrate on for 95
 MOST = 1.3
 
 
@@ -52,7 +53,7 @@ def requests(name: str, models: Path) -> tuple[Candidate, Candidate]:
     command = [*SERVICE, "--models-dir", str(models)]
     return (
         Candidate(f"{name}, predict", command, f"/predict/{name}", json.dumps(body)),
-        Candidate(f"{name}, forecast", command, f"/forecast/{name}", json.dumps(body | {"levels": [80, 95]})),
+        Candidate(f"{name}, forecast", command, f"/forecast/{name}", json.dumps(body | {"levels": LEVELS})),
     )
 
 
