@@ -50,7 +50,7 @@ ADVICE = {
     "white noise": (white_noise(), "The mean is not beaten by any model; do not deploy a model. RMSE "),
     "autoregressive": (
         autoregressive(),
-        "Linear least squares is enough: no costlier model beats it; deploy it, not the LSTM. RMSE ",
+        "Linear least squares is enough: no costlier model beats it; deploy it, or the LSTM by the combination ",
     ),
 }
 
