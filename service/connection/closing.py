@@ -12,12 +12,13 @@ class Closing:
     A close with unread bytes makes the kernel reset the connection, and many clients then lose the response.
     """
 
-    __slots__ = ("_left", "_transport", "has_begun", "is_lingering")
+    __slots__ = ("_left", "_transport", "has_begun", "is_half_closed", "is_lingering")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._left = LINGER_BYTES
         self.has_begun = False
+        self.is_half_closed = False  # by the client, which sends nothing more
         self.is_lingering = False
 
     def linger(self, timer: ClientTimer) -> None:

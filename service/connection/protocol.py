@@ -79,13 +79,14 @@ class HTTPConnection(asyncio.Protocol):
         self._reader.clear()
 
     def eof_received(self) -> bool:
-        """The client has half-closed the connection; a complete request still gets its response."""
+        """The client has half-closed the connection: every request that is whole still gets its response."""
         self._pool.turn.run()
-        exchange = self._exchange
-        if exchange is None or not exchange.has_body or self._closing.is_lingering:
-            return False
-        exchange.keep_alive = False
-        return True
+        self._closing.is_half_closed = True
+        return not self._closing.has_begun and self._has_request()
+
+    def _has_request(self) -> bool:
+        """Whether a whole request is in progress, or unparsed data may hold one."""
+        return self._reader.waiting > 0 if self._exchange is None else self._exchange.has_body
 
     def shutdown(self) -> None:
         """Called by uvicorn at shutdown: finish the current request, then close."""
@@ -121,6 +122,8 @@ class HTTPConnection(asyncio.Protocol):
                     return request
         except Refused as refused:
             self._refuse(refused)
+        if self._closing.is_half_closed and not self._has_request():
+            self._transport.close()
         return None
 
     def _take_head(self) -> LaneRequest | None:
@@ -237,8 +240,10 @@ class HTTPConnection(asyncio.Protocol):
     def _await_next(self) -> None:
         self._timer.wait(self._limits.keep_alive_seconds)
         self.resume_reading()
-        # A client that does not read its response gets no further one until it does.
-        if self._reader.waiting and not self.writer.is_behind:
+        if not self._reader.waiting:
+            if self._closing.is_half_closed:
+                self._transport.close()
+        elif not self.writer.is_behind:  # a client that does not read its response gets no further one until it does
             self._pool.turn.add(self)
 
     def close_unfinished(self) -> None:
@@ -282,14 +287,13 @@ class HTTPConnection(asyncio.Protocol):
 
     def _end(self) -> None:
         """Close the connection."""
-        is_clean = not (self._reader.is_in_body or self._reader.is_in_head or self._reader.waiting)
         self._closing.has_begun = True
         if self._exchange is not None:
             self._exchange.memory.end(self.writer.unsent())
             self._exchange = None
-        self._reader.clear()
-        if is_clean:
+        if self._closing.is_half_closed or self._reader.is_empty:
             self._transport.close()
         else:
             self.resume_reading()
             self._closing.linger(self._timer)
+        self._reader.clear()

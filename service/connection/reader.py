@@ -30,6 +30,11 @@ class RequestReader:
         return len(self._data) - self._at
 
     @property
+    def is_empty(self) -> bool:
+        """Whether everything that has arrived is parsed: no request is incomplete or waits."""
+        return not (self.is_in_head or self.is_in_body or self.waiting)
+
+    @property
     def held(self) -> int:
         """Number of bytes held in memory, without bodies."""
         return self.waiting + (self._head.size if self._head is not None else 0)

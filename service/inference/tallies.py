@@ -22,7 +22,7 @@ class Tallies:
     def __init__(self) -> None:
         self._lock = Lock()
         self._tallies: dict[str, dict[int, Tally]] = {}
-        self._rest = Counts()
+        self._rest = Tally()
         self.own: set[str] = set()
         self.is_small = False  # whether the repository has so few models that each can be counted by itself
 
@@ -50,13 +50,13 @@ class Tallies:
     def _drop(self, name: str, versions: Collection[int]) -> None:
         tallies = self._tallies.get(name, {})
         for version in versions:
-            self._rest += tallies.pop(version).take()
+            tallies.pop(version).drop(self._rest)
         if not tallies:
             self._tallies.pop(name, None)
 
     def _fold(self, name: str) -> None:
         for tally in self._tallies.get(name, {}).values():
-            self._rest += tally.take()
+            tally.move(self._rest)
 
     def choose(self) -> None:
         """Count the busiest models each by itself from now on, as long as there is room. Such a model stays."""
@@ -81,7 +81,7 @@ class Tallies:
     def rest(self) -> Counts:
         """Counts of all other models together."""
         with self._lock:
-            total = self._rest
+            total = self._rest.counts()
             for name, of in self._tallies.items():
                 for tally in of.values() if name not in self.own else ():
                     total += tally.counts()

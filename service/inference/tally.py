@@ -61,30 +61,47 @@ class Counts(NamedTuple):
 
 @dataclass
 class Tally:
-    """Predictions of one version since it was loaded; thread-safe."""
+    """Predictions of one version since it was loaded; thread-safe.
+
+    Once it is dropped, it passes on what the requests that were in progress then still count.
+    """
 
     predictions: int = 0
     rows: int = 0
     extrapolated: int = 0
     sum: float = 0.0
     scores: Scores = field(default_factory=Scores)
+    _rest: "Tally | None" = field(default=None, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
-    def add(self, rows: int, extrapolated: int, total: float) -> None:
-        """Count one answer: its rows, how many of them were extrapolated, and the sum of the predictions."""
+    def add(self, rows: int, extrapolated: int, total: float, predictions: int = 1) -> None:
+        """Count one answer, or several: rows, how many of them were extrapolated, and the sum of the predictions."""
         with self._lock:
-            self.predictions += 1
-            self.rows += rows
-            self.extrapolated += extrapolated
-            self.sum += total
+            if self._rest is None:
+                self.predictions += predictions
+                self.rows += rows
+                self.extrapolated += extrapolated
+                self.sum += total
+                return
+        self._rest.add(rows, extrapolated, total, predictions)
+
+    def move(self, rest: "Tally") -> None:
+        """Add the counts to another tally; here they begin at 0 again."""
+        predictions, rows, extrapolated, total = self._take()
+        rest.add(rows, extrapolated, total, predictions)
+
+    def drop(self, rest: "Tally") -> None:
+        """Add the counts to another tally, now and from now on."""
+        with self._lock:
+            self._rest = rest
+        self.move(rest)
 
     def counts(self) -> Counts:
         """The counts at this moment."""
         with self._lock:
             return Counts(self.predictions, self.rows, self.extrapolated, self.sum)
 
-    def take(self) -> Counts:
-        """The counts at this moment, which begin at 0 again."""
+    def _take(self) -> Counts:
         with self._lock:
             taken = Counts(self.predictions, self.rows, self.extrapolated, self.sum)
             self.predictions, self.rows, self.extrapolated, self.sum = 0, 0, 0, 0.0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,25 @@ def test_requests_that_come_at_once_get_the_bytes_and_leave_the_metrics_that_the
     with_lane, without = pair.ask_at_once(contents)
 
     assert with_lane == without
+
+
+HEALTH = b"GET /health/live HTTP/1.1\r\nhost: here\r\n\r\n"
+
+
+@pytest.mark.parametrize("cut_off", [0, 30, -3])
+@pytest.mark.parametrize("first", [HEALTH, post(*SINGLES[1]), post(SINGLES[1][0], b"{}")])
+def test_a_client_that_half_closes_gets_the_answers_to_all_its_whole_requests(
+    pair: Pair, first: bytes, cut_off: int
+) -> None:
+    right, wrong = post(*SINGLES[1]), post(SINGLES[1][0], b"{}")
+    content = first + right + wrong + HEALTH + right + right[:cut_off]
+
+    with_lane, without = pair.ask_at_once([content] * 5, last=b"")
+    later = pair.ask(content, last=b"")
+
+    assert with_lane == without
+    for answers in [*with_lane.answers, *(outcome.answers for outcome in later)]:
+        assert re.findall(rb"HTTP/1.1 (\d+)", answers)[1:] == [b"200", b"422", b"200", b"200"]
 
 
 FLOAT32 = st.floats(-(10**6), 10**6, width=32) | st.floats(width=32, allow_nan=False, allow_infinity=False)

@@ -39,6 +39,18 @@ def test_the_total_is_what_was_counted_whatever_is_put_away_removed_or_counted_b
         assert len(tallies.own) <= MOST_COUNTED
 
 
+def test_a_request_that_was_in_progress_when_its_model_was_put_away_or_replaced_is_counted() -> None:
+    tallies = Tallies()
+    asked = [tallies.of("sales", 1), tallies.of("demand", 1)]
+    tallies.put_away("sales")
+    tallies.forget("demand", ())
+
+    for tally in asked:
+        tally.add(2, 1, 1.5)
+
+    assert total(tallies) == Counts(2, 4, 2, 3.0)
+
+
 def test_the_busiest_models_are_counted_by_themselves_and_a_series_of_theirs_never_falls() -> None:
     tallies = Tallies()
     for _ in range(LEAST):
