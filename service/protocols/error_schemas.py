@@ -16,7 +16,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     413: "The body is larger than the limit",
     415: "The content type or encoding of the body is not supported",
     422: "The body is JSON, but not what this route takes",
-    429: "Too many concurrent requests; Retry-After says when to try again",
+    429: "Too many concurrent requests, or models that wait to be loaded; Retry-After says when to try again",
     431: "The request line and headers are larger than the limit",
     500: "Unexpected error; see the server log",
     503: "The model is not live; Retry-After says when to try again",
