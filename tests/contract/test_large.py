@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.server import Server, running
+from tests.waiting import PATIENCE
 
 ROWS = np.random.default_rng(0).uniform(0, 1000, (9000, 5)).round(3).tolist()
 
@@ -109,4 +110,4 @@ def test_the_work_process_ends_with_the_service_that_is_killed(tmp_path_factory:
         (process,) = work_processes(server)
         server.process.kill()
 
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)

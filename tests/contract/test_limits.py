@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from tests.server import Server, Serving
+from tests.waiting import PATIENCE
 
 LARGE = {"values": [5.0] * 100_000}
 
@@ -37,7 +38,7 @@ def test_a_body_that_stops_arriving_is_a_408_and_ends_the_connection(serving: Se
 
 def exchange(server: Server, request: bytes) -> bytes:
     """Send bytes; return what the server sends until it closes the connection."""
-    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=PATIENCE) as connection:
         connection.sendall(request)
         parts = iter(lambda: connection.recv(65536), b"")
         return b"".join(parts)

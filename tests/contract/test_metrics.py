@@ -15,6 +15,7 @@ from artifact import LITERT_FILE
 from service.telemetry.metrics import LIMITS
 from tests.repository import add_version, change_card, copy_of_shipped
 from tests.server import Server, running
+from tests.waiting import PATIENCE
 
 Samples = dict[tuple[str, ...], float]
 
@@ -28,7 +29,7 @@ def samples(server: Server) -> Samples:
 
 def wait_for(server: Server, is_there: Callable[[Samples], bool]) -> Samples:
     """The metrics, as soon as the condition holds; workers see each other's metrics a second late."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not is_there(seen := samples(server)):
         assert time.monotonic() < deadline, seen
         time.sleep(0.1)
@@ -83,7 +84,7 @@ def test_a_worker_that_ends_leaves_its_counts_behind(tmp_path: Path) -> None:
         wait_for(server, lambda seen: seen["lagcast_rows_total", "mlp", "1"] == 20)
         workers = [p for p in psutil.Process(server.process.pid).children() if "spawn_main" in " ".join(p.cmdline())]
         workers[0].kill()
-        workers[0].wait(timeout=60)
+        workers[0].wait(timeout=PATIENCE)
 
         assert samples(server)["lagcast_rows_total", "mlp", "1"] == 20
 

@@ -17,6 +17,7 @@ from service.telemetry.scores import ABSOLUTE, ACTUALS, COVERED, SQUARED
 from tests.contract.test_metrics import samples, wait_for
 from tests.repository import AIRLINE, SHIPPED, add_version, change_card
 from tests.server import Server, running
+from tests.waiting import PATIENCE
 
 WINDOW, STEPS, SEASON = 24, 12, 12
 WINDOWS = [AIRLINE[i : i + WINDOW] for i in range(80, 108)]
@@ -65,7 +66,7 @@ def fresh(workers: str, models_dir: Path, tmp_path: Path) -> Iterator[Server]:
 
 
 def score(server: Server, name: str = "airline", body: Any = None) -> httpx.Response:
-    return httpx.post(f"{server.url}/score/{name}", json=BODY if body is None else body, timeout=60)
+    return httpx.post(f"{server.url}/score/{name}", json=BODY if body is None else body)
 
 
 def expected(server: Server, models_dir: Path, version: int) -> dict[str, Any]:
@@ -166,7 +167,7 @@ def test_the_live_accuracy_is_that_of_all_workers(scored: Server) -> None:
     for _ in range(6):
         score(scored)
     seen = samples(scored)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE
     while True:
         found = httpx.get(f"{scored.url}/score/airline").json()
         if found["scores"][0]["actuals"] == total(samples(scored), ACTUALS, "3") >= total(seen, ACTUALS, "3"):
@@ -259,7 +260,7 @@ def test_a_body_that_no_valid_one_comes_near_to_is_refused_by_its_punctuation(
 ) -> None:
     with running(tmp_path / "log", "--max-batch-rows", "1000", models_dir=airline_models) as server:
         answer = httpx.post(
-            f"{server.url}/score/airline", content=content, headers={"content-type": "application/json"}, timeout=60
+            f"{server.url}/score/airline", content=content, headers={"content-type": "application/json"}
         )
 
     assert answer.status_code == 422

@@ -3,8 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,6 +11,7 @@ import pytest
 from artifact import LITERT_FILE, pin
 from tests.repository import CHECKOUT, add_version, change_card, copy_of_shipped
 from tests.server import Server, running
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -25,13 +24,6 @@ def models_dir(tmp_path: Path) -> Path:
 def live(server: Server) -> int | None:
     version: int | None = httpx.get(f"{server.url}/models/lstm").json()["version"]
     return version
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def listed_as_live(models_dir: Path) -> list[str]:

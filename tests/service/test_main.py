@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,12 +17,19 @@ from service.__main__ import main
 from service.settings import Settings
 from tests.repository import CHECKOUT, SHIPPED, change_card, copy_of_shipped, replace_file
 from tests.server import Server, running
+from tests.waiting import PATIENCE, wait_for
 
 
 def serve(*arguments: str | int | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "service", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=CHECKOUT, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
+        command,
+        cwd=CHECKOUT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
 
 
@@ -164,11 +170,9 @@ def test_every_line_of_the_log_is_json_with_a_pid_one_says_where_the_service_is_
 ) -> None:
     with running(tmp_path / "log", "--workers", workers) as server:
         httpx.post(f"{server.url}/predict/mlp/batch", json={"values": [5.0] * 30_000}).raise_for_status()
-        deadline = time.monotonic() + 60
-        while "stop with Ctrl-C" not in server.log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_for(lambda: "stop with Ctrl-C" in server.log.read_text())
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=120) == 0
+        assert server.process.wait(timeout=PATIENCE) == 0
 
     events = [json.loads(line) for line in server.log.read_text().splitlines()]
     assert all(event["pid"] > 0 for event in events)

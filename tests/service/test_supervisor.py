@@ -2,8 +2,6 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import psutil
 
 from tests.repository import add_version, copy_of_shipped
 from tests.server import Server, running
+from tests.waiting import PATIENCE, wait_for
 
 
 def workers(server: Server) -> list[psutil.Process]:
@@ -21,13 +20,6 @@ def workers(server: Server) -> list[psutil.Process]:
             if "spawn_main" in " ".join(child.cmdline()):
                 found.append(child)
     return found
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def started(server: Server) -> int:
@@ -56,7 +48,7 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
         left = workers(server)
         os.kill(server.process.pid, signal.SIGKILL)
 
-        _, alive = psutil.wait_procs(left, timeout=30)
+        _, alive = psutil.wait_procs(left, timeout=PATIENCE)
 
     assert alive == []
 

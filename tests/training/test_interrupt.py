@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.repository import CHECKOUT
+from tests.waiting import PATIENCE
 from training.interrupt import INTERRUPTED
 
 START = """
@@ -47,7 +48,7 @@ def interrupted(work: str) -> tuple[int, str]:
         assert process.stderr is not None
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
-        return process.wait(timeout=50), process.stderr.read()
+        return process.wait(timeout=PATIENCE), process.stderr.read()
 
 
 @pytest.mark.parametrize("work", [NATIVE, SWALLOWING], ids=["in native code", "in code that swallows the interrupt"])

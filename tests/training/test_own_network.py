@@ -45,7 +45,7 @@ def test_every_protocol_the_documents_and_the_page_have_it(models_dir: Path, tmp
     tensor = {"name": "window", "shape": [1, 5], "datatype": "FP32", "data": WINDOW}
     with (
         running(tmp_path / "log", models_dir=models_dir) as server,
-        httpx.Client(base_url=server.url, timeout=60) as client,
+        httpx.Client(base_url=server.url) as client,
     ):
         native = client.post(f"/predict/{name}", json={"window": WINDOW}).json()
         batch = client.post(f"/predict/{name}/batch", json={"windows": [WINDOW, WINDOW]}).json()

@@ -16,6 +16,7 @@ from service.inference.watched import KEPT
 from tests.artifact.test_repository import draft, swap_for_folder
 from tests.deciding import Deciding
 from tests.repository import SHIPPED, add_version, change_card, copy_of_shipped, replace_file
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -274,10 +275,7 @@ def test_an_unforeseen_error_does_not_end_the_watching(
 
 
 def wait_for_2(deciding: Deciding) -> None:
-    deadline = time.monotonic() + 20
-    while live(deciding) != 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: live(deciding) == 2)
 
 
 def test_watching_looks_by_itself_and_ends_with_its_context(deciding: Deciding, models_dir: Path) -> None:
