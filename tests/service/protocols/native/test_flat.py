@@ -64,7 +64,7 @@ def documents(draw: st.DrawFn) -> tuple[bytes, int]:
     return text.encode(), window
 
 
-@settings(max_examples=3000)
+@settings(max_examples=1000)
 @given(document=documents())
 def test_reading_flat_gives_what_reading_row_by_row_gives(document: tuple[bytes, int]) -> None:
     assert_the_same(*document)
@@ -76,7 +76,7 @@ LEVELS = st.lists(st.floats(0.1, 99.9) | st.integers(1, 99), max_size=4).map(jso
 JOINTS = st.tuples(BLANK, BLANK, BLANK, BLANK, st.sampled_from(['"levels"'] * 9 + ['"level"', "levels", '"windows"']))
 
 
-@settings(max_examples=2000)
+@settings(max_examples=700)
 @given(
     document=documents(),
     levels=LEVELS,
