@@ -1,10 +1,11 @@
 """`python -m training`: train and publish; `python -m training report`: compare networks and write a report."""
 
-import os
 import sys
 
 from training.interrupt import end_on_interrupt, leave
+from training.quiet import discard_stdout
 
+FAILED = 1
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells have it
 
 
@@ -17,8 +18,12 @@ def main(arguments: list[str]) -> int:
         code = run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of stdout, such as `head`, has ended: no message
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return BROKEN_PIPE
+    except OSError as error:  # `run` names all errors of its own
+        discard_stdout()
+        print(f"training: the results cannot be printed: {error.strerror}", file=sys.stderr)
+        return FAILED
     return code
 
 

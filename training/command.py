@@ -20,7 +20,7 @@ from training.inspect.run import inspect
 from training.inspect.shown import summary
 from training.parser import parse
 from training.publish import Publishable, PublishError, check_writable, labels, publish_all
-from training.quiet import silent_stderr
+from training.quiet import discard_stdout, silent_stderr
 from training.report.config import ReportConfig
 from training.score.config import ScoreConfig
 from training.score.run import score
@@ -111,6 +111,7 @@ go back:       python -m artifact pin {cards[0].name} VERSION {where}"""
     except BrokenPipeError:
         raise
     except OSError as error:
+        discard_stdout()
         raise OSError(f"{published}; but the results cannot be printed: {error.strerror}") from None
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -33,3 +34,13 @@ def load_tensorflow() -> None:
         import tensorflow as tf  # noqa: F401 - later imports find it loaded
     # TensorFlow warns about repeated compilation of a function, which many different networks cause.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def discard_stdout() -> None:
+    """Discard what stdout still has to write, after its reader has ended or its device is full.
+
+    The interpreter would try again at its exit, and print a traceback.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

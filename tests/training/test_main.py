@@ -203,11 +203,27 @@ def test_a_reader_of_stdout_that_has_gone_ends_the_run_quietly_and_the_models_ar
     assert versions(tmp_path, "linear") == [1]
 
 
-def test_a_full_device_for_stdout_exits_1_and_says_what_was_published(tmp_path: Path) -> None:
+def test_a_full_device_for_stdout_exits_1_and_says_what_was_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:  # closed as at the end of a process: what is left is flushed
+        monkeypatch.setattr("sys.stdout", full)
+        code = main(["--networks", "linear", "--epochs", "1", "--models-dir", str(tmp_path)])
+
+    assert code == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"training: published in {tmp_path}: linear/1; but the results cannot be printed: No space left on device"
+    )
+    assert versions(tmp_path, "linear") == [1]
+
+
+def test_a_full_device_for_the_output_of_inspect_exits_1_with_one_line() -> None:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(
-            command("--networks", "linear", "--epochs", 1, "--models-dir", tmp_path),
+            command("inspect", "--data", "tests/data/airline.csv"),
             cwd=CHECKOUT,
+            env=buffered,
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -215,10 +231,7 @@ def test_a_full_device_for_stdout_exits_1_and_says_what_was_published(tmp_path: 
         )
 
     assert run.returncode == 1
-    assert run.stderr.splitlines()[-1] == (
-        f"training: published in {tmp_path}: linear/1; but the results cannot be printed: No space left on device"
-    )
-    assert versions(tmp_path, "linear") == [1]
+    assert run.stderr == "training: the results cannot be printed: No space left on device\n"
 
 
 def test_a_loss_that_is_not_finite_exits_1_and_publishes_nothing(
