@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
+from operator import add, sub
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -147,8 +148,9 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 def _bounds_of_row(quantiles: list[list[float]], spread: float, values: Batch) -> Batch:
     """`Intervals.bounds` for one row in plain Python; in a server, with a cold cache, NumPy takes twice as long."""
     row = values[0].tolist()
-    lower = [value - score * spread for scores in quantiles for value, score in zip(row, scores, strict=False)]
-    upper = [value + score * spread for scores in quantiles for value, score in zip(row, scores, strict=False)]
+    halves = [[score * spread for score in scores] for scores in quantiles]
+    lower = [bound for half in halves for bound in map(sub, row, half)]
+    upper = [bound for half in halves for bound in map(add, row, half)]
     return np.array(lower + upper, np.float32).reshape(2, len(quantiles), 1, len(row))
 
 
@@ -177,8 +179,12 @@ def _differences(windows: Batch, season: int) -> Floats | float:
     return np.minimum(spreads, _mean_differences(windows, season)) if seasonal else spreads
 
 
+def _differences_of(row: list[float], lag: int) -> list[float]:
+    return list(map(abs, map(sub, row[lag:], row)))  # half the time of a comprehension
+
+
 def _mean_difference(row: list[float], lag: int) -> float:
-    return sum([abs(value - before) for before, value in zip(row, row[lag:], strict=False)]) / (len(row) - lag)
+    return sum(_differences_of(row, lag)) / (len(row) - lag)
 
 
 def _mean_differences(windows: Batch, lag: int) -> Floats:
@@ -203,7 +209,7 @@ def _recent(windows: Batch, season: int) -> Floats | float:
 
 
 def _recent_difference(row: list[float], lag: int, season: int) -> float:
-    found = [abs(value - before) for before, value in zip(row, row[lag:], strict=False)]
+    found = _differences_of(row, lag)
     last = found[-max(season, LEAST_RECENT) :]
     return max(sum(last) / len(last), sum(found) / len(found) * LEAST_SHARE)
 
