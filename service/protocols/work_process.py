@@ -27,7 +27,7 @@ from service.inference.malloc import tune_malloc
 COMMAND = [sys.executable, "-m", "service.protocols.work_process"]
 IDLE_SECONDS: float = 120  # then it ends; it costs 0.5 s of CPU to start, and 60 MB while it runs
 NICENESS = 5  # lower priority than the event loop
-DATA_BYTES = 448 * 2**20  # memory limit; 16 MiB of the shortest numbers take 300 MB when parsed
+DATA_BYTES = 448 * 2**20  # memory limit; 16 MiB of the shortest numbers take 240 MB when parsed
 KEPT_BYTES = 64 * 2**20  # of freed memory, for the next request: new pages take a quarter of a request's time
 ATTEMPTS = 2
 ENDS_BY_THEMSELVES = {0, -signal.SIGKILL, -signal.SIGTERM}  # idle, or killed from outside

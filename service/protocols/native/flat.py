@@ -12,6 +12,8 @@ from service.protocols.native.body import LEVELS, Float32
 
 BLANKS = b" \t\r\n"
 OBJECT = rb'[ \t\r\n]*\{[ \t\r\n]*"%b"[ \t\r\n]*:[ \t\r\n]*\[(.*)\][ \t\r\n]*\}[ \t\r\n]*'
+NUMERIC = b"0123456789+-.eE"
+PART_BYTES = 2**20  # simdjson takes up to 14 times the length of what it parses
 BRACKETS_TO_BLANKS = bytes.maketrans(b"[]", b"  ")
 NUMBERS = TypeAdapter(list[Float32])
 LEVELS_LAST = re.compile(rb'\][ \t\r\n]*(,[ \t\r\n]*"levels"[ \t\r\n]*:[ \t\r\n]*(\[[^\]]*\]))[ \t\r\n]*\}[ \t\r\n]*\Z')
@@ -28,17 +30,42 @@ def read_flat(content: bytes, key: str, window: int, max_rows: int) -> NDArray[n
     found = re.fullmatch(OBJECT % re.escape(key.encode()), content, re.DOTALL)
     if found is None:
         return None
-    compact = found[1].translate(None, BLANKS)
-    rows = compact.count(b"],[") + 1
-    brackets = compact.translate(None, b"0123456789+-.eE")
-    row = b"[" + b"," * (window - 1) + b"]"
-    if rows > max_rows or brackets != b",".join([row] * rows) or compact[:1] + compact[-1:] != b"[]":
+    rows = _count_rows(found[1].translate(None, BLANKS), window)
+    if rows is None or rows > max_rows:
         return None
-    numbers = _read_numbers(b"[%b]" % found[1].translate(BRACKETS_TO_BLANKS))
-    return None if numbers is None or not numbers.size else numbers.reshape(rows, window)
+    numbers = _read_numbers(found[1].translate(BRACKETS_TO_BLANKS))
+    return None if numbers is None or numbers.size != rows * window else numbers.reshape(rows, window)
 
 
-def _read_numbers(content: bytes) -> NDArray[np.float64] | None:
+def _count_rows(compact: bytes, window: int) -> int | None:
+    """The number of rows in a text without blanks; None if its brackets and commas are not those of whole rows."""
+    rows = compact.count(b"],[") + 1
+    brackets = compact.translate(None, NUMERIC)
+    # The length first: that many rows of commas may be far more than the text.
+    if len(brackets) != rows * (window + 2) - 1 or compact[:1] + compact[-1:] != b"[]":
+        return None
+    row = b"[" + b"," * (window - 1) + b"]"
+    return rows if brackets == b",".join([row] * rows) else None
+
+
+def _read_numbers(text: bytes) -> NDArray[np.float64] | None:
+    """Parse float32 numbers and the commas between them, in parts; None for any other text.
+
+    Where a part has no number, the result has fewer numbers than the text has places for them.
+    """
+    parts, start = [], 0
+    while start < len(text):
+        stop = text.find(b",", start + PART_BYTES)
+        stop = len(text) if stop < 0 else stop
+        numbers = _read_list(b"[%b]" % text[start:stop])
+        if numbers is None:
+            return None
+        parts.append(numbers)
+        start = stop + 1
+    return np.concatenate(parts) if parts else None
+
+
+def _read_list(content: bytes) -> NDArray[np.float64] | None:
     """Parse a JSON list of float32 numbers; None for any other content."""
     try:
         numbers = np.frombuffer(simdjson.Parser().parse(content).as_buffer(of_type="d"), np.float64)  # type: ignore[union-attr]  # it begins with a bracket

@@ -1,5 +1,5 @@
 import json
-from functools import cache
+from functools import cache, partial
 from itertools import permutations
 
 import numpy as np
@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from artifact import TensorSpec
 from service.inference.errors import ServiceError
+from service.protocols.native import flat
 from service.protocols.native.body import batch_body, forecast_batch_body
 from service.protocols.native.flat import read_flat, read_flat_forecast
+from service.protocols.work_process import WorkProcess
 
 MAX_ROWS = 5
 NUMBERS = st.floats(-1e38, 1e38) | st.integers(-(10**20), 10**20)
@@ -35,13 +37,13 @@ def rows_as_pydantic_reads_them(content: bytes, window: int) -> np.ndarray | Non
 
 
 def assert_the_same(content: bytes, window: int) -> None:
-    flat, nested = read_flat(content, "windows", window, MAX_ROWS), rows_as_pydantic_reads_them(content, window)
+    read, nested = read_flat(content, "windows", window, MAX_ROWS), rows_as_pydantic_reads_them(content, window)
 
-    if flat is not None or nested is not None:
-        assert flat is not None, content
+    if read is not None or nested is not None:
+        assert read is not None, content
         assert nested is not None, content
-        assert flat.shape == nested.shape
-        assert flat.tobytes() == nested.tobytes()
+        assert read.shape == nested.shape
+        assert read.tobytes() == nested.tobytes()
 
 
 @st.composite
@@ -65,9 +67,26 @@ def documents(draw: st.DrawFn) -> tuple[bytes, int]:
 
 
 @settings(max_examples=1000)
-@given(document=documents())
-def test_reading_flat_gives_what_reading_row_by_row_gives(document: tuple[bytes, int]) -> None:
-    assert_the_same(*document)
+@given(document=documents(), part_bytes=st.sampled_from([1, 4, flat.PART_BYTES]))
+def test_reading_flat_gives_what_reading_row_by_row_gives(document: tuple[bytes, int], part_bytes: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flat, "PART_BYTES", part_bytes)
+        assert_the_same(*document)
+
+
+def test_the_longest_body_of_the_shortest_numbers_fits_into_the_work_process() -> None:
+    window = 84
+    row = b"[" + b",".join([b"1"] * window) + b"]"
+    rows = 16 * 2**20 // (len(row) + 1)
+    content = b'{"windows":[' + b",".join([row] * rows) + b"]}"
+    process = WorkProcess()
+    try:
+        read = process.run(partial(read_flat, content, "windows", window, rows))
+    finally:
+        process._stop()
+
+    assert read.shape == (rows, window)
+    assert (read == 1).all()
 
 
 LEVELS = st.lists(st.floats(0.1, 99.9) | st.integers(1, 99), max_size=4).map(json.dumps) | st.sampled_from(
@@ -117,3 +136,7 @@ def test_more_rows_than_allowed_are_left_to_be_refused(count: int) -> None:
 @pytest.mark.parametrize("key", [b"win dows", b"window", b"windows5", b"\\u0077indows"])
 def test_another_spelling_of_the_key_is_left_to_pydantic(key: bytes) -> None:
     assert read_flat(b'{"%b": [[1, 2]]}' % key, "windows", 2, MAX_ROWS) is None
+
+
+def test_a_short_text_with_many_rows_that_are_too_short_takes_no_memory_for_whole_rows() -> None:
+    assert read_flat(b'{"windows": [' + b"[]," * 20_000 + b"[]]}", "windows", 10**7, 10**5) is None
