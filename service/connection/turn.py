@@ -7,7 +7,7 @@ from typing import Protocol
 from service.connection.lane import LaneRequest
 from service.connection.limits import SMALL_BODY_BYTES
 
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.01  # between two turns whose requests are counted, while requests come one by one
 
 
 class Reading(Protocol):
