@@ -80,7 +80,8 @@ def _start() -> _Running:
     ours, theirs = socket.socketpair()
     with theirs:
         number = theirs.fileno()
-        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+        # A backtrace of pydantic's failed allocation allocates again, and can then wait for itself forever.
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "RUST_BACKTRACE": "0"}
         process = subprocess.Popen(  # noqa: S603  # the command is fixed
             [*COMMAND, str(number)], pass_fds=[number], stdin=subprocess.DEVNULL, env=environment
         )
