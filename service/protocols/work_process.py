@@ -19,7 +19,7 @@ from contextlib import suppress
 from io import BufferedRWPair
 from typing import Any, NamedTuple
 
-from service.inference.errors import BodyTooLarge
+from service.inference.errors import BodyTooLarge, DeadlineExceeded
 from service.inference.lifecycle import Lifecycle
 from service.inference.loader import LiveModel
 from service.inference.malloc import tune_malloc
@@ -29,6 +29,7 @@ IDLE_SECONDS: float = 120  # then it ends; it costs 0.5 s of CPU to start, and 6
 NICENESS = 5  # lower priority than the event loop
 DATA_BYTES = 448 * 2**20  # memory limit; 16 MiB of the shortest numbers take 240 MB when parsed
 KEPT_BYTES = 64 * 2**20  # of freed memory, for the next request: new pages take a quarter of a request's time
+WORK_SECONDS: float = 60  # without a word of the process; the largest body takes one or two
 ATTEMPTS = 2
 ENDS_BY_THEMSELVES = {0, -signal.SIGKILL, -signal.SIGTERM}  # idle, or killed from outside
 TOO_MUCH = "The body takes more memory than a request may"
@@ -42,8 +43,9 @@ class WorkProcess:
         self._running: _Running | None = None
 
     def run(self, work: Callable[[], Any]) -> Any:
-        """Run picklable work, return its result or raise its error. Raises BodyTooLarge if it runs out of memory.
+        """Run picklable work, return its result or raise its error.
 
+        Raises BodyTooLarge if it runs out of memory, DeadlineExceeded if nothing is heard of it for WORK_SECONDS.
         Called from a thread. LiveModel and Lifecycle objects stay in this process: the other one gets proxies, whose
         method calls are sent back.
         """
@@ -53,6 +55,9 @@ class WorkProcess:
                     self._running = _start()
                 try:
                     return _converse(self._running.stream, work)
+                except TimeoutError:
+                    self._stop()
+                    raise DeadlineExceeded(f"The work took longer than {WORK_SECONDS:g} seconds") from None
                 except (EOFError, OSError, pickle.UnpicklingError):
                     if self._stop() not in ENDS_BY_THEMSELVES:
                         break
@@ -78,6 +83,7 @@ class _Running(NamedTuple):
 
 def _start() -> _Running:
     ours, theirs = socket.socketpair()
+    ours.settimeout(WORK_SECONDS)
     with theirs:
         number = theirs.fileno()
         # A backtrace of pydantic's failed allocation allocates again, and can then wait for itself forever.
