@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -123,13 +123,6 @@ def test_a_damaged_model_that_was_never_asked_for_is_refused_at_the_first_reques
     wait_for(lambda: httpx.get(f"{server.url}/v2/models/{model.name}/ready").status_code == 200)
     assert httpx.get(f"{server.url}/predict/nowhere").status_code == 405
     assert httpx.post(f"{server.url}/predict/nowhere", json=model.content).status_code == 404
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_new_version_of_a_model_and_a_new_model_are_live_though_others_were_asked_since(
