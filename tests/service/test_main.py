@@ -55,7 +55,7 @@ WRONG = {
     "--port http": "port: Input should be a valid integer",
     "--engine onnx": "engine: Input should be 'litert' or 'keras'",
     "--workers 0": "workers: Input should be greater than or equal to 1",
-    "--api-keys-file none": "No such file or directory",
+    "--api-keys-file none --port 0": "No such file or directory",  # 8000 may be taken
     "--reload": "unrecognized arguments: --reload",
 }
 
