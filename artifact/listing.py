@@ -1,6 +1,5 @@
 """Rows of `python -m artifact list`: every version of every model, its state, and the reason if it is refused."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -66,15 +65,15 @@ def examine(models_dir: Path, name: str, version: int, look: Look) -> Outcome:
 
 
 def _test(content: Content, artifact: Artifact) -> Verdict | None:
-    tester, folder = SelfTester(LITERT_LOADER), Path(tempfile.mkdtemp(prefix="lagcast-test-"))
-    try:
-        for file, of in content.files.items():
-            (folder / file).write_bytes(of)
-        question = Question(folder, artifact.card.name, artifact.card.version, TEST_SECONDS)
-        return tester.ask(question, 3 * TEST_SECONDS)
-    finally:
-        tester.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    tester = SelfTester(LITERT_LOADER)
+    with tempfile.NamedTemporaryFile(prefix="lagcast-test-") as file:
+        file.write(content.pack())
+        file.flush()
+        question = Question(Path(file.name), artifact.card.name, artifact.card.version, TEST_SECONDS)
+        try:
+            return tester.ask(question, 3 * TEST_SECONDS)
+        finally:
+            tester.stop()
 
 
 def rows(models_dir: Path, look: Look) -> Iterator[tuple[str, ...]]:

@@ -33,6 +33,26 @@ class Content(NamedTuple):
     files: dict[str, bytes]
     sha256: str
 
+    def pack(self) -> bytes:
+        """All files as the bytes of one: creating files is the dearest part of storing small ones.
+
+        A line with the size and the name of each file, then the files.
+        """
+        line = " ".join(f"{len(of)} {file}" for file, of in self.files.items())
+        return b"".join((line.encode(), b"\n", *self.files.values()))
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "Content":
+        """Read `pack`, with the checksum of what was found. Raises ValueError for bytes that are none of that kind."""
+        first = packed.index(b"\n") + 1
+        words, files = packed[: first - 1].decode().split(" ") if first > 1 else [], {}
+        for size, file in zip(words[::2], words[1::2], strict=True):
+            files[file] = packed[first : first + int(size)]
+            first += int(size)
+        if first != len(packed):
+            raise ValueError("there are more or fewer bytes than the first line says")
+        return cls(files, checksum(files))
+
 
 def names(models_dir: Path) -> list[str]:
     """Names of the models, sorted: folders that have at least one version or cannot be read.
@@ -137,11 +157,8 @@ def checksum(files: dict[str, bytes]) -> str:
 
 def read_file(models_dir: Path, path: Path, limit: int) -> bytes:
     """Read a regular file of at most `limit` bytes inside the repository. Raises ArtifactError or Unreadable."""
-    try:
-        inside = path.resolve().is_relative_to(models_dir.resolve())
-    except RuntimeError:  # before Python 3.13, for a symbolic link loop
-        raise ArtifactError(f"{label(path)}: is a link to itself") from None
-    if not inside:
+    inside = os.path.join(os.path.realpath(models_dir), "")  # noqa: PTH118  # Path.resolve takes three times as long
+    if not os.path.realpath(path).startswith(inside):
         raise ArtifactError(f"{label(path)}: leads out of the repository")
     try:
         # Without O_NONBLOCK, opening a named pipe would block.

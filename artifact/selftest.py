@@ -19,7 +19,7 @@ from typing import Any
 
 from artifact import ArtifactError, check_golden
 from artifact.litert import unrunnable
-from artifact.repository import Content, check_content, checksum
+from artifact.repository import Content, check_content
 
 IDLE_SECONDS: float = 60  # starting a process takes 0.25 s of CPU; keeping it takes 50 MB
 MEMORY_BYTES = 4 * 2**30  # of address space: a damaged file can declare a tensor larger than the machine's memory
@@ -54,14 +54,14 @@ def _test(load: Any, request: dict[str, Any]) -> dict[str, str]:
     """Test one version: {} if it is good; else `bad` or `unknown` with the reason, and the `stage` that failed."""
     stage = "verification"
     try:
-        files = {path.name: path.read_bytes() for path in Path(request["folder"]).iterdir()}
-        artifact = check_content(Content(files, checksum(files)), request["name"], request["version"])
+        content = Content.unpack(Path(request["content"]).read_bytes())
+        artifact = check_content(content, request["name"], request["version"])
         stage = "self-test"
         with unrunnable(artifact, load.file):
             check_golden(artifact.card, load(artifact).predict)
     except ArtifactError as error:
         return {"bad": str(error), "stage": stage}
-    except (MemoryError, OSError) as error:
+    except (MemoryError, OSError, ValueError) as error:
         return {"unknown": f"the self-test failed: {type(error).__name__}", "stage": stage}
     return {}
 

@@ -36,9 +36,9 @@ class Verdict(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A version to test: the folder with its files, its name and number, and the time limit in seconds."""
+    """A version to test: the file of its packed content, its name and number, and the time limit in seconds."""
 
-    folder: Path
+    content: Path
     name: str
     version: int
     seconds: float
@@ -113,7 +113,7 @@ class SelfTester:
                 self._running = _start(self._command, self._loader)
         self._fresh_until = time.monotonic() + FRESH_SECONDS
         self._deadline = time.monotonic() + question.seconds + (0 if self._is_ready else START_SECONDS)
-        request = question._asdict() | {"folder": str(question.folder)}
+        request = question._asdict() | {"content": str(question.content)}
         with suppress(OSError):  # the process has ended: `_poll` finds out why
             if self._running is not None:
                 self._running.connection.send_bytes(json.dumps(request).encode())

@@ -112,7 +112,7 @@ class Examiner:
             self._refuse(asked.model, asked.version, known_bad, None)
             return
         try:
-            folder = self._store.save(content)
+            stored = self._store.save(content)
         except OSError as error:
             self._put_off(entry, f"{asked.where}: cannot be stored for its test: {error.strerror}")
             return
@@ -123,7 +123,7 @@ class Examiner:
             self._conclude(self._tester.drop())
         self._asked = asked
         seconds = min(self._test_seconds * 2**entry.attempts, MAX_TEST_SECONDS)
-        verdict = self._tester.ask(Question(folder, asked.model.name, asked.version, seconds), WAIT_SECONDS)
+        verdict = self._tester.ask(Question(stored, asked.model.name, asked.version, seconds), WAIT_SECONDS)
         if verdict is not None:
             self._conclude(verdict)
 

@@ -1,6 +1,6 @@
 """The store: tested contents by checksum, the decision and the workers' confirmations, in a folder of the service.
 
-    <store>/contents/<sha256>/   the files of a version, as they were tested
+    <store>/tested/<sha256>      the files of a version in one, as they were tested; see `Content.pack`
     <store>/decision.json        what is to be served, written by the deciding process; see `journal`
     <store>/workers/<pid>.json   the serial that a worker serves, and its problem if it serves another
 
@@ -12,13 +12,12 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from artifact.repository import Content, checksum
+from artifact.repository import Content
 from service.inference.decision import Decision
 from service.inference.journal import Journal, Stamp, replace_file
 
@@ -37,47 +36,39 @@ class Store:
     """The store in a folder; see the module. Methods raise OSError if the folder cannot be used."""
 
     def __init__(self, folder: Path) -> None:
-        self._contents = folder / "contents"
+        self._tested = folder / "tested"
         self._journal = Journal(folder)
         self._workers = folder / "workers"
         self._written = 0  # serial
         self._problem: str | None = None  # why the last decision could not be written
-        for made in (self._contents, self._workers):
+        for made in (self._tested, self._workers):
             made.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder / "contents", ignore_errors=True)  # of an earlier form of the store
 
     def save(self, content: Content) -> Path:
-        """Write a content atomically. Returns its folder."""
-        folder = self._contents / content.sha256
+        """Write a content atomically. Returns its file."""
+        file = self._tested / content.sha256
         if not self.has(content.sha256):
-            staging = Path(tempfile.mkdtemp(prefix=".new-", dir=self._contents))
-            for file, of in content.files.items():
-                (staging / file).write_bytes(of)
-            try:
-                staging.rename(folder)
-            except OSError:
-                shutil.rmtree(staging, ignore_errors=True)
-                raise
-        return folder
+            replace_file(file, content.pack())
+        return file
 
     def has(self, sha256: str) -> bool:
-        """Whether a content is there: cleaners of temporary folders remove old files, and leave folders."""
-        try:
-            return any((self._contents / sha256).iterdir())
-        except FileNotFoundError:
-            return False
+        """Whether a content is there: cleaners of temporary folders remove old files."""
+        return (self._tested / sha256).is_file()
 
     def load(self, sha256: str) -> Content:
         """Read a content. Raises ValueError if it does not match its checksum."""
-        files = {path.name: path.read_bytes() for path in (self._contents / sha256).iterdir()}
-        if checksum(files) != sha256:
+        content = Content.unpack((self._tested / sha256).read_bytes())
+        if content.sha256 != sha256:
             raise ValueError(f"the stored files {sha256[:12]} are damaged")
-        return Content(files, sha256)
+        return content
 
     def forget_all_but(self, kept: Collection[str]) -> None:
         """Remove all other contents."""
-        for name in os.listdir(self._contents):  # noqa: PTH208  # there may be thousands
+        for name in os.listdir(self._tested):  # noqa: PTH208  # there may be thousands
             if name not in kept:
-                shutil.rmtree(self._contents / name, ignore_errors=True)
+                with suppress(OSError):
+                    (self._tested / name).unlink()
 
     def write_decision(self, decision: Decision) -> None:
         """Write a new decision, or what has changed in it. A failure is logged, and the next call tries again."""

@@ -9,12 +9,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from artifact import (
     CARD_FILE,
@@ -28,6 +31,7 @@ from artifact import (
     verify,
     versions,
 )
+from artifact.repository import FILE_PATTERN, Content, checksum
 from tests.repository import CHECKOUT, SHIPPED, add_version, change_card, copy_of_shipped
 
 FILES = {KERAS_FILE: b"keras", LITERT_FILE: b"litert"}
@@ -163,6 +167,21 @@ def test_a_damaged_version_is_refused_with_what_is_wrong_and_no_path_of_the_mach
     assert str(caught.value).startswith("lstm/1/")
     assert str(tmp_path) not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@given(st.dictionaries(st.from_regex(FILE_PATTERN, fullmatch=True), st.binary()), st.data())
+def test_files_that_were_packed_in_one_are_the_same_and_damage_is_noticed(
+    files: dict[str, bytes], data: st.DataObject
+) -> None:
+    content = Content(files, checksum(files))
+    packed = content.pack()
+
+    assert Content.unpack(packed) == content
+
+    damaged = bytearray(packed)
+    damaged[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
+    with suppress(ValueError):
+        assert Content.unpack(bytes(damaged)).sha256 != content.sha256
 
 
 ODD: list[Any] = [None, [], {}, "", -1, 0, True, 2**63, 10**400, 1e308, math.nan, [None], "9" * 5000, "\ud800"]

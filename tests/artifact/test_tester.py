@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from artifact import KERAS_FILE, LITERT_FILE
+from artifact.repository import read_version
 from artifact.tester import LITERT_LOADER, Question, SelfTester, Verdict
 from tests.repository import SHIPPED, change_card, copy_of_shipped, replace_file
 
@@ -27,7 +28,10 @@ def tester() -> SelfTester:
 
 
 def ask(tester: SelfTester, folder: Path, seconds: float = 60) -> Verdict:
-    verdict = tester.ask(Question(folder, folder.parent.name, 1, seconds), wait=120)
+    name = folder.parent.name
+    content = folder.parent / "content"
+    content.write_bytes(read_version(folder.parent.parent, name, 1).pack())
+    verdict = tester.ask(Question(content, name, 1, seconds), wait=120)
     assert verdict is not None
     return verdict
 

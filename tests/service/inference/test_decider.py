@@ -1,7 +1,6 @@
 """Decider: requests for many models at once, and tests that end between two looks."""
 
 import itertools
-import shutil
 import time
 from pathlib import Path
 
@@ -100,10 +99,8 @@ def test_a_version_whose_test_has_just_ended_is_stored_until_it_is_decided_on(tm
 def test_contents_that_were_cleaned_away_are_stored_again(tmp_path: Path) -> None:
     deciding = Deciding(copy_of_shipped(tmp_path), tmp_path / "store")
     lstm, mlp = (deciding.lifecycle.state(name).decision.kept[1] for name in ("lstm", "mlp"))
-    contents = tmp_path / "store" / "contents"
-    shutil.rmtree(contents / lstm)
-    for file in (contents / mlp).iterdir():
-        file.unlink()
+    for sha256 in (lstm, mlp):
+        (tmp_path / "store" / "tested" / sha256).unlink()
 
     deciding.refresh()
 
