@@ -1,6 +1,7 @@
 """Request heads: request line and headers, parsed by httptools, with limits on bytes, lines and the query."""
 
 import urllib.parse
+from functools import lru_cache
 from typing import Any
 
 import httptools
@@ -17,10 +18,12 @@ from service.connection.limits import (
 END = b"\r\n\r\n"
 FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect", b"content-encoding"})
 NOT_HTTP = "Invalid HTTP request received."
+KNOWN_HEADS = 256  # up to 25 KB each with all their lines: 6 MB at most, and mostly a tenth of that
+KNOWN_BYTES = 2048  # of a head that is kept
 
 
 class Head:
-    """Incremental parser of one request head.
+    """Incremental parser of one request head, which does not change after it is complete.
 
     httptools gets the head only; `body.py` finds the end of the body. So an Upgrade header, which may be ignored
     (RFC 9110, 7.8) but makes httptools skip the body, has no effect.
@@ -145,8 +148,16 @@ class Head:
             "path": self.path,
             "raw_path": self.raw_path,
             "query_string": self.query,
-            "headers": self.headers,
+            "headers": self.headers.copy(),
         }
+
+
+@lru_cache(KNOWN_HEADS)
+def known_head(content: bytes) -> Head:
+    """The head with these bytes. Clients repeat theirs, and parsing takes 10 µs. Raises Refused."""
+    head = Head()
+    head.feed(content, 0)
+    return head
 
 
 def _too_large(what: str) -> Refused:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from service.connection.head import Head
+from service.connection.head import KNOWN_BYTES, KNOWN_HEADS, Head
 from service.connection.writer import AnswerWriter
 from service.inference.admission import Keys
 from service.inference.errors import Unauthorized
@@ -84,6 +84,7 @@ class Lane:
         self._unless = frozenset(unless)
         self._lines = lines
         self._target_of = lru_cache(KNOWN_PATHS)(self._find)
+        self._admitted_of = lru_cache(KNOWN_HEADS)(self._admit)
         self._is_open = True
 
     def close(self) -> None:
@@ -92,14 +93,19 @@ class Lane:
 
     def admit(self, head: Head) -> Admitted | None:
         """Admit a request if its response depends on nothing but its path, its body and the headers named here."""
+        admitted = self._admitted_of(head) if head.size <= KNOWN_BYTES else self._admit(head)
+        return admitted if admitted is not None and self._is_open and self._has_key(admitted.headers) else None
+
+    def _admit(self, head: Head) -> Admitted | None:
+        """Admit a request as far as its head alone decides it."""
         is_plain = head.method == "POST" and head.keep_alive and not head.query and not head.expects_continue
-        if not is_plain or not 0 < head.length <= self._max_bytes or not self._is_open:
+        if not is_plain or not 0 < head.length <= self._max_bytes:
             return None
         headers = dict(head.headers)
         if len(headers) < len(head.headers) or headers.get(b"content-type", JSON) != JSON:
             return None
         target = self._target_of(head.raw_path) if len(head.raw_path) <= MAX_PATH else None
-        if target is None or not target.unless.isdisjoint(headers) or not self._has_key(headers):
+        if target is None or not target.unless.isdisjoint(headers):
             return None
         return Admitted(target, headers, head)
 

@@ -1,7 +1,7 @@
 """Receive buffer of a connection: splits the byte stream into request heads and bodies."""
 
 from service.connection.body import ChunkedBody, SizedBody
-from service.connection.head import Head
+from service.connection.head import END, KNOWN_BYTES, Head, known_head
 
 
 class RequestReader:
@@ -56,17 +56,26 @@ class RequestReader:
 
     def take_head(self) -> Head | None:
         """Parse the next head; None if it is incomplete. Its body, if any, comes next. Raises Refused."""
-        head = self._head
-        if head is None:
-            head = self._head = Head()
+        end = self._data.find(END, self._at, self._at + KNOWN_BYTES) if self._head is None else -1
+        if end < 0:
+            head = self._feed_head()
+        else:
+            head = known_head(self._data[self._at : end + len(END)])
+            self._at = end + len(END)
+        if head is not None:
+            self.taken = 0
+            if head.length or head.is_chunked:
+                self._body = ChunkedBody() if head.is_chunked else SizedBody(head.length)
+        return head
+
+    def _feed_head(self) -> Head | None:
+        """Parse a head that arrives in parts, or is large; None if it is incomplete. Raises Refused."""
+        head = self._head = self._head or Head()
         stop = head.feed(self._data, self._at)
         self._at = len(self._data) if stop is None else stop
         if stop is None:
             return None
         self._head = None
-        self.taken = 0
-        if head.length or head.is_chunked:
-            self._body = ChunkedBody() if head.is_chunked else SizedBody(head.length)
         return head
 
     def take_body(self) -> bytes:

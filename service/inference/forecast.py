@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Generator, Sequence
-from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artifact import Batch, ModelCard
+from artifact import Batch
 from service.inference.errors import PredictionOverflow
 from service.inference.loader import LiveModel
 
@@ -33,7 +32,7 @@ def answer(model: LiveModel, answering: Answering[Response]) -> Response:
     """Run one request to its response, and count it. Raises what the generator raises, at PredictionOverflow too."""
     windows = next(answering)
     try:
-        found = examine(model.card, windows, model.engine.predict(windows))
+        found = examine(model, windows, model.engine.predict(windows))
     except PredictionOverflow as error:
         answering.throw(error)
         raise
@@ -55,44 +54,35 @@ def finish(model: LiveModel, answering: Answering[Response], found: Examined) ->
 
 def forecast(model: LiveModel, windows: Batch) -> Forecast:
     """Forecast windows, (rows, window), and count them in the model's tally. Raises PredictionOverflow."""
-    found, first_steps = examine(model.card, windows, model.engine.predict(windows))
+    found, first_steps = examine(model, windows, model.engine.predict(windows))
     model.tally.add(len(windows), len(found.extrapolated), first_steps)
     return found
 
 
-def examine(card: ModelCard, windows: Batch, values: Batch) -> Examined:
+def examine(model: LiveModel, windows: Batch, values: Batch) -> Examined:
     """Check the values, (rows, steps), that a network has given for windows. Raises PredictionOverflow."""
-    first_steps, total = _sums(values)
+    if len(values) == 1:
+        return _examine_row(model, windows, values)
+    first_steps = total = values[:, 0].sum(dtype=np.float64).item()
+    if values.shape[1] > 1:
+        total = values.sum(dtype=np.float64).item()
     # The sum is finite if and only if every value is; float64 cannot overflow here.
     if not math.isfinite(total):
         raise PredictionOverflow(int(np.argmin(np.isfinite(values).all(axis=1))))
-    return Forecast(values, _extrapolated(windows, card)), first_steps
+    return Forecast(values, _extrapolated(windows, *model.trained_range)), first_steps
 
 
-def _sums(values: Batch) -> tuple[float, float]:
-    """Sums of the first steps and of all steps, in float64."""
-    if values.size == 1:
-        only = values.item()
-        return only, only
-    if len(values) == 1:  # plain Python is faster than NumPy on so few values
-        row = values[0].tolist()
-        return row[0], sum(row)
-    total = values.sum(dtype=np.float64).item()
-    return total if values.shape[1] == 1 else values[:, 0].sum(dtype=np.float64).item(), total
+def _examine_row(model: LiveModel, windows: Batch, values: Batch) -> Examined:
+    """`examine` for one row: plain Python is faster than NumPy on so few values."""
+    (steps,) = values.tolist()
+    if not math.isfinite(sum(steps)):
+        raise PredictionOverflow(0)
+    (window,) = windows.tolist()
+    low, high = model.trained_range
+    return Forecast(values, [0] if min(window) < low or max(window) > high else []), steps[0]
 
 
-def _extrapolated(windows: Batch, card: ModelCard) -> Sequence[int] | NDArray[np.intp]:
-    low, high = _float32_range(*card.input_range)
-    if len(windows) == 1:  # plain Python is faster than NumPy on so few values
-        (row,) = windows.tolist()
-        return [0] if min(row) < low or max(row) > high else []
+def _extrapolated(windows: Batch, low: float, high: float) -> Sequence[int] | NDArray[np.intp]:
     if windows.min() >= low and windows.max() <= high:  # if the extremes are inside, all rows are
         return []
     return np.flatnonzero(np.any((windows < low) | (windows > high), axis=1))
-
-
-@lru_cache(maxsize=1024)
-def _float32_range(low: float, high: float) -> tuple[float, float]:
-    """A range rounded to float32, as the values are that are compared with it: else its own ends could be outside."""
-    with np.errstate(over="ignore"):
-        return float(np.float32(low)), float(np.float32(high))

@@ -2,6 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
 
 from artifact import Artifact, ArtifactError, ModelCard
 from artifact.repository import Content, check_content
@@ -9,6 +13,8 @@ from service.inference.decision import ModelDecision
 from service.inference.engine import Engine
 from service.inference.tallies import Tallies
 from service.inference.tally import Tally
+
+Made = TypeVar("Made")
 
 LOAD_ERRORS = (OSError, ValueError, ArtifactError, MemoryError)
 
@@ -20,6 +26,21 @@ class LiveModel:
     card: ModelCard
     engine: Engine
     tally: Tally = field(default_factory=Tally)
+    _made: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def trained_range(self) -> tuple[float, float]:
+        """The range of the training data, rounded to float32 as the values are that are compared with it."""
+        low, high = self.card.input_range
+        with np.errstate(over="ignore"):
+            return float(np.float32(low)), float(np.float32(high))
+
+    def once(self, make: Callable[["LiveModel"], Made]) -> Made:
+        """What `make` returns for this version, kept from the first call on."""
+        found: Made | None = self._made.get(make)
+        if found is None:
+            found = self._made[make] = make(self)
+        return found
 
 
 @dataclass(frozen=True)

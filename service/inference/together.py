@@ -32,6 +32,6 @@ def _windows(answering: Answering[Response]) -> Batch | None:
 def _respond(model: LiveModel, answering: Answering[Response], windows: Batch, values: Batch | None) -> Response | None:
     try:
         values = model.engine.predict(windows) if values is None else values
-        return finish(model, answering, examine(model.card, windows, values))
+        return finish(model, answering, examine(model, windows, values))
     except Exception:  # noqa: BLE001  # as above
         return None

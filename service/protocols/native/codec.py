@@ -8,6 +8,7 @@ from service.inference.forecast import Answering, answer, forecast
 from service.inference.loader import LiveModel
 from service.protocols.native.body import batch_body, single_body
 from service.protocols.native.flat import read_flat
+from service.protocols.native.row import RowReader
 from service.protocols.native.schemas import prediction_json, predictions_json
 
 
@@ -19,12 +20,14 @@ def answer_single(model: LiveModel, content: bytes) -> bytes:
 def predicting(model: LiveModel, content: bytes) -> Answering[bytes]:
     """The steps of `answer_single`. Raises what it does."""
     card = model.card
-    body = single_body(card.input, card.window).parse(content)
-    window = [body.content] if card.input.is_single_value else body.content
+    window = model.once(RowReader.of).read(content)
+    if window is None:
+        found = single_body(card.input, card.window).parse(content).content
+        window = [found] if card.input.is_single_value else found
     try:
         values, extrapolated = yield np.array([window], np.float32)
     except PredictionOverflow:
-        raise overflow([body.key()]) from None
+        raise overflow([card.input.name]) from None
     return prediction_json(card, values[0, 0], extrapolated=len(extrapolated) > 0)
 
 

@@ -15,6 +15,7 @@ from service.inference.loader import LiveModel
 from service.protocols.native.body import forecast_batch_body, forecast_body
 from service.protocols.native.codec import overflow
 from service.protocols.native.flat import read_flat_forecast
+from service.protocols.native.row import RowReader
 
 
 def answer_forecast(model: LiveModel, content: bytes) -> bytes:
@@ -28,14 +29,23 @@ def answer_forecast(model: LiveModel, content: bytes) -> bytes:
 def forecasting(model: LiveModel, content: bytes) -> Answering[bytes]:
     """The steps of `answer_forecast`. Raises what it does."""
     card = model.card
-    body = forecast_body(card.input, card.window).parse(content)
-    window = [body.content] if card.input.is_single_value else body.content
+    window, levels, time = _read_row(model, content)
     try:
-        found, bounds = yield from _forecast(model, np.array([window], np.float32), body.levels)
+        found, bounds = yield from _forecast(model, np.array([window], np.float32), levels)
     except PredictionOverflow:
-        raise overflow([body.key()]) from None
-    timestamps = None if body.time is None else _timestamps(card, body.time)
-    return _forecast_json(card, found, _ends_json(body.levels, bounds), timestamps)
+        raise overflow([card.input.name]) from None
+    timestamps = None if time is None else _timestamps(card, time)
+    return _forecast_json(card, found, _ends_json(levels, bounds), timestamps)
+
+
+def _read_row(model: LiveModel, content: bytes) -> tuple[list[float], list[float], str | None]:
+    """The window, the levels and the time of a request with one row. Raises NotJSON or InvalidRequest."""
+    read = model.once(RowReader.of).read_with_levels(content)
+    if read is not None:
+        return *read, None
+    card = model.card
+    body = forecast_body(card.input, card.window).parse(content)
+    return [body.content] if card.input.is_single_value else body.content, body.levels, body.time
 
 
 def _forecast_json(card: ModelCard, found: Forecast, ends: bytes, timestamps: list[str] | None) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.connection.head import Head
+from service.connection.head import Head, known_head
 from service.connection.limits import MAX_HEAD_BYTES, MAX_HEADER_LINES, MAX_LINE_BYTES, MAX_QUERY_BYTES, Refused
 
 HEAD = b"POST /predict/m%6Cp?version=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nX-A: \xe9\r\n\r\n"
@@ -36,6 +36,15 @@ def test_a_head_is_the_same_however_it_is_cut(cuts: list[int], behind: bytes) ->
         b"version=1",
         12,
     )
+
+
+def test_a_head_that_has_come_before_is_as_new_whatever_the_application_has_done_to_it() -> None:
+    whole, _ = read(HEAD)
+    first = known_head(HEAD)
+    first.scope()["headers"].clear()
+
+    assert known_head(HEAD) is first
+    assert first.scope() == whole.scope()
 
 
 def test_an_offer_to_upgrade_changes_nothing_of_the_body() -> None:
