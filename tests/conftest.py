@@ -18,8 +18,11 @@ from tests.server import Server, Serving, running
 
 # Generous, since answers are many times slower on a busy machine; a request that hangs still fails.
 PATIENCE = httpx.Timeout(120)
-for call in (httpx.Client.__init__, httpx.AsyncClient.__init__, httpx.request, httpx.get, httpx.post, httpx.head):
-    (call.__kwdefaults__ or {})["timeout"] = PATIENCE
+# Made once: reading the certificates of certifi takes each client 20 ms, which is more than most tests take.
+CERTIFICATES = httpx.create_ssl_context()
+METHODS = (httpx.request, httpx.get, httpx.head, httpx.options, httpx.post, httpx.put, httpx.patch, httpx.delete)
+for call in (httpx.Client.__init__, httpx.AsyncClient.__init__, *METHODS):
+    (call.__kwdefaults__ or {}).update(timeout=PATIENCE, verify=CERTIFICATES)
 if find_spec("hypothesis"):  # hypothesis is not in the environment of `make test-clients`
     from hypothesis import HealthCheck, settings
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,11 +59,11 @@ def running(
 
 def wait_until_ready(server: Server, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, server.log.read_text()
-        try:
-            if httpx.get(f"{server.url}/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
+    with httpx.Client(base_url=server.url) as client:
+        while time.monotonic() < deadline:
+            assert server.process.poll() is None, server.log.read_text()
+            with suppress(httpx.TransportError):
+                if client.get("/health/ready").status_code == 200:
+                    return
             time.sleep(0.02)
     raise TimeoutError(server.log.read_text())
