@@ -163,9 +163,10 @@ def read_file(models_dir: Path, path: Path, limit: int) -> bytes:
     try:
         # Without O_NONBLOCK, opening a named pipe would block.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise ArtifactError(f"{label(path)}: is not a file")
-            content = file.read(limit + 1)
+            content = file.read(min(status.st_size, limit) + 1)  # memory for so much is taken before anything is read
     except OSError as error:
         kind = ArtifactError if error.errno in LASTING_ERRORS else Unreadable
         raise kind(f"{label(path)}: {error.strerror}") from None
