@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     max_batch_rows: int = Field(100_000, ge=1, description="maximum rows in a batch, else 422")
     max_concurrency: int = Field(64, ge=1, description="maximum concurrent large requests of a process, else 429")
     max_connections: int = Field(
-        4096, ge=1, description="maximum connections of a process; beyond it the longest idle ones are closed"
+        4096, ge=1, description="maximum connections of a process; beyond it some that are idle longest are closed"
     )
     memory_bytes: int | None = Field(
         None,

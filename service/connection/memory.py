@@ -20,11 +20,18 @@ class Watched(Protocol):
     def waiting_since(self) -> float | None:
         """Monotonic time since when the client must send; None during a request."""
 
+    @property
+    def was_answered(self) -> bool:
+        """Whether anything was sent to the client."""
+
     def check(self, now: float) -> int:
         """Enforce the time limits. Returns the bytes held in memory, without the reserved ones."""
 
     def evict(self) -> None:
         """Close the connection at once, to make room for others."""
+
+
+_Rank = tuple[float, int, Watched]  # a number to compare connections by, and another if that is a tie
 
 
 class ConnectionPool:
@@ -42,11 +49,10 @@ class ConnectionPool:
         self._is_sweeping = False
 
     def add(self, connection: Watched) -> None:
-        """Add a connection; if there are too many, close those that have been idle longest."""
+        """Add a connection; if there are too many, close some that have been idle longest."""
         self._connections.add(connection)
         if len(self._connections) > self.limits.max_connections:
-            waiting = [(c.waiting_since, id(c), c) for c in self._connections if c.waiting_since is not None]
-            _evict(heapq.nsmallest(self._share(), waiting))
+            _evict(heapq.nsmallest(self._share(), self._idle()))
         if not self._is_sweeping:
             self._is_sweeping = True
             self._schedule()
@@ -70,6 +76,19 @@ class ConnectionPool:
     def reservation(self) -> "Reservation":
         """An empty reservation for one request and its response."""
         return Reservation(self)
+
+    def _idle(self) -> list[_Rank]:
+        """The connections whose client must send, those that were answered before or the others, whichever are more.
+
+        So connections that are opened without end, and never send a whole request, take no more than half of all from
+        clients that use theirs; and those that are kept open leave room for new ones.
+        """
+        answered, others = list[_Rank](), list[_Rank]()
+        for connection in self._connections:
+            if connection.waiting_since is not None:
+                rank = connection.waiting_since, id(connection), connection
+                (answered if connection.was_answered else others).append(rank)
+        return max(answered, others, key=len)
 
     def _schedule(self) -> None:
         limits = self.limits
@@ -117,6 +136,6 @@ class Reservation:
             self._size = 0
 
 
-def _evict(chosen: list[tuple[float, int, Watched]]) -> None:
+def _evict(chosen: list[_Rank]) -> None:
     for _, _, connection in chosen:
         connection.evict()

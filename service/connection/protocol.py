@@ -12,13 +12,7 @@ from service.connection.exchange import Exchange
 from service.connection.handler import Handler
 from service.connection.head import Head
 from service.connection.lane import Admitted, LaneRequest
-from service.connection.limits import (
-    BACKLOG_BYTES,
-    INFLATION,
-    LINGER_BYTES,
-    SMALL_BODY_BYTES,
-    Refused,
-)
+from service.connection.limits import BACKLOG_BYTES, INFLATION, LINGER_BYTES, SMALL_BODY_BYTES, Refused
 from service.connection.memory import ConnectionPool
 from service.connection.reader import RequestReader
 from service.connection.timer import ClientTimer
@@ -57,6 +51,11 @@ class HTTPConnection(asyncio.Protocol):
     def waiting_since(self) -> float | None:
         """Since when the client must send, of time.monotonic(); None during a request."""
         return self._timer.waiting_since
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether anything was sent to the client."""
+        return self.writer.has_written
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # TCP has one

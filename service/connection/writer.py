@@ -30,6 +30,11 @@ class AnswerWriter:
         """Whether the transport's write buffer is full because the client reads too slowly."""
         return self._writable is not None
 
+    @property
+    def has_written(self) -> bool:
+        """Whether anything was sent."""
+        return self._written > 0
+
     def write(self, content: bytes) -> None:
         """Send bytes; the transport buffers what the client does not read yet."""
         self._written += len(content)

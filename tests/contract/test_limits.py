@@ -1,7 +1,9 @@
 """Refusals over HTTP: each limit, exceeded on a real service with low settings."""
 
+import http.client
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -65,3 +67,42 @@ def test_work_beyond_the_deadline_is_a_504(serving: Serving) -> None:
 
     assert answer.status_code == 504
     assert answer.json() == {"detail": "The work took longer than 0.001 seconds"}
+
+
+FEW = ("--max-connections", "20")
+
+
+def connect(server: Server, opened: ExitStack) -> http.client.HTTPConnection:
+    """A connection that is never made anew, unlike those of httpx."""
+    client = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=PATIENCE)
+    client.connect()
+    client.auto_open = 0
+    opened.callback(client.close)
+    return client
+
+
+def ask(client: http.client.HTTPConnection) -> int:
+    client.request("POST", "/predict/mlp", '{"value": 5}', {"Content-Type": "application/json"})
+    response = client.getresponse()
+    response.read()
+    return response.status
+
+
+def test_connections_that_never_send_a_request_do_not_end_one_that_does(serving: Serving) -> None:
+    server = serving(*FEW)
+    with ExitStack() as opened:
+        client = connect(server, opened)
+        statuses = [ask(client)]
+        for _ in range(100):
+            connect(server, opened).send(b"POST /predict/mlp")
+        statuses.append(ask(client))
+
+    assert statuses == [200, 200]
+
+
+def test_connections_that_are_kept_open_make_room_for_new_ones(serving: Serving) -> None:
+    server = serving(*FEW)
+    with ExitStack() as opened:
+        statuses = [ask(connect(server, opened)) for _ in range(100)]
+
+    assert statuses == [200] * 100
