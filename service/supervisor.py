@@ -49,6 +49,7 @@ class Supervisor(Multiprocess):
         self._has_started = False
         self._started: dict[int | None, float] = {}  # when, of the workers that have not answered yet
         signal.signal(signal.SIGTERM, self._on_sigterm)
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # uvicorn ignores it: Ctrl-\ would end only the workers
 
     def _on_sigterm(self, *_: object) -> None:
         if self.should_exit.is_set():

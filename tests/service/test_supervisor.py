@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 
 from tests.repository import add_version, copy_of_shipped
 from tests.server import Server, running
@@ -43,10 +44,11 @@ def test_a_worker_that_is_replaced_while_the_repository_is_away_serves_what_the_
         assert answers(server) == {2}
 
 
-def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT])
+def test_workers_end_with_their_parent(number: signal.Signals, tmp_path: Path) -> None:
     with running(tmp_path / "log", "--workers", "2", LAGCAST_DRAIN_SECONDS="5") as server:
         left = workers(server)
-        os.kill(server.process.pid, signal.SIGKILL)
+        os.kill(server.process.pid, number)
 
         _, alive = psutil.wait_procs(left, timeout=PATIENCE)
 
