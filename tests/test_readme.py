@@ -164,6 +164,17 @@ def shape_of(tables: str) -> list[str]:
     return re.findall(r"[a-z_]{2,}", tables.partition("\n\nlstm")[0])
 
 
+def test_git_ignores_what_the_commands_make_and_nothing_that_ships() -> None:
+    made = ["own/lstm/1/card.json", "report/index.html", "models/.numbers/lstm", "models/lstm/2/card.json"]
+    made += ["models/mlp/pin", "models/sales-lstm/1/card.json"]
+    shipped = [f"models/{name}/1/{file}" for name in ("lstm", "mlp") for file in ("card.json", "model.keras")]
+
+    command = ["git", "check-ignore", "--no-index", *made, *shipped]
+    ignored = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout
+
+    assert ignored.splitlines() == made
+
+
 def test_make_alone_lists_every_command_with_its_help() -> None:
     makefile = (CHECKOUT / "Makefile").read_text()
     (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)

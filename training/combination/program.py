@@ -1,6 +1,5 @@
 """Compiled programs of the combination recipe, made once per process for each kind of core."""
 
-import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from training.combination.front import build_front
 from training.combination.lookback import Lookback
 from training.loop import compile_steps
 from training.networks.network import Hidden
+from training.schedule import Cosine
 
 KEPT = 16  # programs of a process: a table of series of many lengths has windows of several
 # Rows: batches are filled up to multiples of it, since a program is compiled for each size.
@@ -41,20 +41,6 @@ def name_from_1() -> None:
     keras.utils.clear_session(free_memory=False)
 
 
-class Cosine(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc] # Keras has no types
-    """A learning rate that falls from `rate` to zero over `steps` on a cosine.
-
-    A compiled program sees changes of both.
-    """
-
-    def __init__(self) -> None:
-        self.rate, self.steps = tf.Variable(0.0, trainable=False), tf.Variable(1.0, trainable=False)
-
-    def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        done = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
-        return self.rate * 0.5 * (1.0 + tf.cos(math.pi * done))
-
-
 class Program:
     """A core with its compiled training loop and forecasts, for samples of any series and of any number."""
 
@@ -74,8 +60,7 @@ class Program:
 
     def reset(self, seed: int, learning_rate: float, steps: int) -> None:
         """The state before the first step of a fit."""
-        self._schedule.rate.assign(learning_rate)
-        self._schedule.steps.assign(steps)
+        self._schedule.set(learning_rate, steps)
         self.core.set_weights(self._first_weights(seed))
         for variable, value in zip(self._optimizer.variables, self._first, strict=True):
             variable.assign(value)

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import pickle
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 from tests.repository import CHECKOUT
 from training.__main__ import main
 from training.report.config import ReportConfig
-from training.report.kept import run_all
+from training.report.kept import Result, Run, run_all
 from training.report.public_series import SHAMPOO_PERSISTENCE, shampoo_runs, sunspot_runs
 from training.report.rolling import RollingResults
 from training.report.series_findings import shampoo_section, sunspots_section
@@ -33,24 +35,36 @@ def reported(folder: Path, *arguments: str | int | Path) -> subprocess.Completed
 
 CONFIG = ReportConfig(quick=True, seeds=1, steps=20)
 QUICK = ("--quick", "--seeds", 1, "--steps", 20)
+OWN = ("--column", "x", "--steps", 20, "--seeds", 1)
 
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a quick report with the smallest possible options.
-
-    Its runs are made in this process, so that each network is compiled once; test_kept.py spreads runs over processes.
-    """
+    """The folder of a quick report with the smallest possible options."""
     folder = tmp_path_factory.mktemp("quick")
+    reported_here(folder, *QUICK)
+    return folder
+
+
+def reported_here(folder: Path, *arguments: str | int | Path) -> Path:
+    """The folder of a report whose runs are made in this process, so that each network is compiled once.
+
+    What goes to another process and back is pickled here, too; test_kept.py spreads runs over processes.
+    """
+
+    def run_here(function: Callable[[Run], Result], runs: Sequence[Run]) -> Iterator[tuple[int, Result]]:
+        for place, run in enumerate(runs):
+            yield place, pickle.loads(pickle.dumps(function(pickle.loads(pickle.dumps(run)))))  # noqa: S301 - our own
+
     with (
         pytest.MonkeyPatch.context() as patch,
         (folder / "stdout").open("w") as stdout,
         (folder / "stderr").open("w") as stderr,
     ):
-        patch.setattr("training.report.kept.run_in_processes", lambda function, tasks: enumerate(map(function, tasks)))
+        patch.setattr("training.report.kept.run_in_processes", run_here)
         patch.setattr("sys.stdout", stdout)
         patch.setattr("sys.stderr", stderr)
-        assert main(command(folder, *QUICK)[3:]) == 0
+        assert main(command(folder, *arguments)[3:]) == 0
     return folder
 
 
@@ -186,20 +200,16 @@ def series(tmp_path: Path) -> Path:
     return path
 
 
-def own(series: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    return reported(folder, "--csv", series, "--column", "x", "--steps", 20, "--seeds", 1)
-
-
 def test_a_series_of_ones_own_is_advised_on(series: Path, tmp_path: Path) -> None:
-    said = own(series, tmp_path)
+    said = (reported_here(tmp_path, *OWN, "--csv", series) / "stdout").read_text()
 
-    assert "own.csv, x\n  Persistence is not beaten by any model; do not deploy a model. RMSE " in said.stdout
+    assert "own.csv, x\n  Persistence is not beaten by any model; do not deploy a model. RMSE " in said
     assert str(tmp_path) not in (tmp_path / "out" / "index.html").read_text()
 
 
 @pytest.mark.soak  # the fits of which it is made are compared in tests/training
 def test_a_report_made_again_has_the_same_numbers(series: Path, tmp_path: Path) -> None:
-    said, again = (own(series, tmp_path / folder) for folder in ("first", "second"))
+    said, again = (reported(tmp_path / folder, *OWN, "--csv", series) for folder in ("first", "second"))
 
     assert said.stdout.replace("first", "second") == again.stdout
     found = [results(tmp_path / folder / "kept", "predictions") for folder in ("first", "second")]
