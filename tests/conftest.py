@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -33,19 +33,15 @@ if find_spec("hypothesis"):  # hypothesis is not in the environment of `make tes
 collect_ignore = ["clients"] if find_spec("tritonclient") is None else []
 
 LONG = ("soak", "docker")  # markers of tests that take minutes
-# Modules that take long, the longest first: begun last, one of them would run while the other processes are done.
+# Folders and modules that take long: begun last, one of them would run while the other processes are done. All tests of
+# a line run in one process, since they share programs that are compiled once in a process, or services.
 FIRST = (
-    "tests/training/report/test_main.py",
+    "tests/training/report/",
+    "tests/training/",
     "tests/test_readme.py",
+    "tests/contract/",
     "tests/service/test_main.py",
-    "tests/training/test_recipes.py",
-    "tests/training/report/test_series.py",
-    "tests/contract/test_score.py",
-    "tests/training/test_fit.py",
     "tests/deploy/test_events.py",
-    "tests/training/combination/test_run.py",
-    "tests/training/test_main.py",
-    "tests/training/test_at_once.py",
 )
 COMPILED = "TF_XLA_FLAGS"  # environment variable with TensorFlow's flags for its compiler
 
@@ -59,7 +55,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: FIRST.index(name) if (name := item.nodeid.partition("::")[0]) in FIRST else len(FIRST))
+    items.sort(key=lambda item: FIRST.index(name) if (name := _together(item.nodeid)) in FIRST else len(FIRST))
+
+
+def _together(nodeid: str) -> str:
+    """What runs in one process with this test: the first of FIRST that it is in, or else its module."""
+    return next((name for name in FIRST if nodeid.startswith(name)), nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist is not in the environment of `make test-clients`
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadscope`, give a process all tests that run together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _together
+    return scheduler if config.getoption("dist") == "loadscope" else None
 
 
 class Hangs(BaseException):

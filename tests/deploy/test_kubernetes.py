@@ -47,13 +47,15 @@ def deployment(resources: dict[tuple[str, str], Any]) -> Any:
 @needs_kustomize
 @pytest.mark.parametrize("components", [[], *([name] for name in COMPONENTS), COMPONENTS], ids=" ".join)
 def test_what_is_applied_follows_the_schemas_of_the_api(components: list[str], tmp_path: Path) -> None:
+    standard = []
     for (kind, name), document in built(tmp_path, *components).items():
         assert document["metadata"].get("namespace", "lagcast") == "lagcast"
         assert document["metadata"]["labels"]["app.kubernetes.io/name"] == "lagcast"
         if kind not in CUSTOM:
-            path = tmp_path / f"{kind}-{name}.yaml"
-            path.write_text(yaml.safe_dump(document))
-            run(BIN / "kubernetes-validate", "--strict", "--quiet", "-k", "1.31", path)
+            standard.append(tmp_path / f"{kind}-{name}.yaml")
+            standard[-1].write_text(yaml.safe_dump(document))
+
+    run(BIN / "kubernetes-validate", "--strict", "--quiet", "-k", "1.31", *standard)
 
 
 def validated(document: Any) -> subprocess.CompletedProcess[str]:
