@@ -13,7 +13,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from operator import add, sub
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -99,20 +98,28 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return max(row[-1] for row in self.scores)
 
     @cached_property
-    def _quantiles(self) -> dict[tuple[float, ...], list[list[float]]]:
-        """Cache of `quantiles`, by levels."""
+    def _ends(self) -> dict[tuple[float, ...], Floats]:
+        """Cache of `ends`, by levels."""
         return {}
 
     def quantiles(self, levels: Sequence[float]) -> list[list[float]]:
         """Conformal quantiles, (levels, steps), in units of a window's spread. Raises UnreachableLevel."""
+        places = [self._place(level) for level in levels]
+        return [[row[place] for row in self.scores] for place in places]
+
+    def ends(self, levels: Sequence[float]) -> Floats:
+        """Lower and upper ends of intervals around zero for a spread of one, (2, levels, 1, steps).
+
+        Raises UnreachableLevel.
+        """
         key = tuple(levels)
-        found = self._quantiles.get(key)
+        found = self._ends.get(key)
         if found is None:
-            places = [self._place(level) for level in levels]
-            found = [[row[place] for row in self.scores] for place in places]
-            if len(self._quantiles) >= MAX_CACHED:
-                self._quantiles.clear()
-            self._quantiles[key] = found
+            upper = np.array(self.quantiles(levels))[:, None]
+            found = np.stack([-upper, upper])
+            if len(self._ends) >= MAX_CACHED:
+                self._ends.clear()
+            self._ends[key] = found
         return found
 
     def _place(self, level: float) -> int:
@@ -127,31 +134,22 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         spreads = SPREADS[self.spread](windows, self.season)
         return max(spreads, self.least_spread) if isinstance(spreads, float) else spreads.clip(min=self.least_spread)
 
-    def bounds(self, quantiles: list[list[float]], windows: Batch, values: Batch) -> Batch:
+    def bounds(self, ends: Floats, windows: Batch, values: Batch) -> Batch:
         """Lower and upper bounds of the intervals around `values`, (2, levels, rows, steps).
 
-        quantiles: from `self.quantiles`. windows: (rows, window). values: (rows, steps), the forecasts for `windows`.
+        ends: from `self.ends`. windows: (rows, window). values: (rows, steps), the forecasts for `windows`.
         Raises BoundOverflow.
         """
         spreads = self.spreads(windows)
-        if len(values) == 1 and isinstance(spreads, float) and spreads * self._highest_score < HALF_ULP:
-            return _bounds_of_row(quantiles, spreads, values)
-        halves = np.array(quantiles)[:, None, :] * spreads
+        wide = ends * spreads + values
+        if isinstance(spreads, float) and spreads * self._highest_score < HALF_ULP:
+            return wide.astype(np.float32)
         with np.errstate(over="ignore"):
-            bounds = np.stack([values - halves, values + halves]).astype(np.float32)
+            bounds: Batch = wide.astype(np.float32)
         finite = np.isfinite(bounds)
         if not finite.all():
             raise BoundOverflow(int(np.argmin(finite.all(axis=(0, 1, 3)))))
         return bounds
-
-
-def _bounds_of_row(quantiles: list[list[float]], spread: float, values: Batch) -> Batch:
-    """`Intervals.bounds` for one row in plain Python; in a server, with a cold cache, NumPy takes twice as long."""
-    row = values[0].tolist()
-    halves = [[score * spread for score in scores] for scores in quantiles]
-    lower = [bound for half in halves for bound in map(sub, row, half)]
-    upper = [bound for half in halves for bound in map(add, row, half)]
-    return np.array(lower + upper, np.float32).reshape(2, len(quantiles), 1, len(row))
 
 
 def _deviation(windows: Batch, _season: int) -> Floats | float:
@@ -172,18 +170,19 @@ def _differences(windows: Batch, season: int) -> Floats | float:
     """
     seasonal = 1 < season < windows.shape[1]
     if len(windows) == 1:
-        row = windows[0].tolist()
+        row = windows[0].astype(np.float64)
         spread = _mean_difference(row, 1)
         return min(spread, _mean_difference(row, season)) if seasonal else spread
     spreads = _mean_differences(windows, 1)
     return np.minimum(spreads, _mean_differences(windows, season)) if seasonal else spreads
 
 
-def _differences_of(row: list[float], lag: int) -> list[float]:
-    return list(map(abs, map(sub, row[lag:], row)))  # half the time of a comprehension
+def _differences_of(row: Floats, lag: int) -> list[float]:
+    differences: list[float] = np.abs(row[lag:] - row[:-lag]).tolist()
+    return differences  # as a list: its sums take a third of the time of NumPy's
 
 
-def _mean_difference(row: list[float], lag: int) -> float:
+def _mean_difference(row: Floats, lag: int) -> float:
     return sum(_differences_of(row, lag)) / (len(row) - lag)
 
 
@@ -201,14 +200,14 @@ def _recent(windows: Batch, season: int) -> Floats | float:
     """
     lags = (1, season) if 1 < season < windows.shape[1] else (1,)
     if len(windows) == 1:
-        row = windows[0].tolist()
+        row = windows[0].astype(np.float64)
         return min([_recent_difference(row, lag, season) for lag in lags])
     values = windows.astype(np.float64)
     spreads: Floats = np.min([_recent_differences(values, lag, season) for lag in lags], axis=0)
     return spreads
 
 
-def _recent_difference(row: list[float], lag: int, season: int) -> float:
+def _recent_difference(row: Floats, lag: int, season: int) -> float:
     found = _differences_of(row, lag)
     last = found[-max(season, LEAST_RECENT) :]
     return max(sum(last) / len(last), sum(found) / len(found) * LEAST_SHARE)

@@ -61,7 +61,7 @@ def forecast(fits: Fits, name: str, windows: Windows, inputs: Values) -> tuple[V
 def bounds_of(intervals: Intervals, inputs: Values, forecasts: Values) -> Bounds:
     """Interval bounds by level. inputs: (series, window), forecasts: (series, steps)."""
     lower, upper = intervals.bounds(
-        intervals.quantiles(LEVELS), inputs.astype(np.float32), forecasts.astype(np.float32)
+        intervals.ends(LEVELS), inputs.astype(np.float32), forecasts.astype(np.float32)
     ).astype(np.float64)
     return {level: (lower[place], upper[place]) for place, level in enumerate(LEVELS)}
 

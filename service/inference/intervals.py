@@ -31,12 +31,12 @@ def with_intervals(model: LiveModel, windows: Batch, levels: Sequence[float]) ->
             f"The intervals would have {count} numbers, more than {MAX_BOUNDS}; ask for fewer rows or levels"
         )
     try:
-        quantiles = intervals.quantiles(levels)
+        ends = intervals.ends(levels)
     except UnreachableLevel as error:
         raise LevelOutOfReach(levels.index(error.level), f"{model.card.name}: {error}") from None
     found = yield windows
     try:
-        bounds = intervals.bounds(quantiles, windows, found.values)
+        bounds = intervals.bounds(ends, windows, found.values)
     except BoundOverflow as error:
         raise PredictionOverflow(error.row) from None
     return found, bounds

@@ -101,7 +101,7 @@ def _covered(card: ModelCard, windows: Batch, forecasts: Batch, actuals: Floats)
     if card.intervals is None or not levels:
         return {}
     try:
-        lower, upper = card.intervals.bounds(card.intervals.quantiles(levels), windows, forecasts)
+        lower, upper = card.intervals.bounds(card.intervals.ends(levels), windows, forecasts)
     except BoundOverflow as error:
         raise PredictionOverflow(error.row) from None
     steps = actuals.shape[1]

@@ -76,7 +76,7 @@ def test_bounds_hold_the_forecast_and_widen_with_the_level(
     values = batch[:, :2] * np.float32(0.9)
 
     try:
-        lower, upper = found.bounds(found.quantiles(levels), batch, values)
+        lower, upper = found.bounds(found.ends(levels), batch, values)
     except BoundOverflow as error:
         assert np.abs(batch[error.row]).max() > 1e30  # noqa: PT017 - the rest is the case without an error
         return
@@ -152,6 +152,6 @@ def test_scores_that_make_no_intervals_are_refused(changes: dict[str, object], m
 
 def test_they_are_the_same_after_a_card_was_written_and_read() -> None:
     found = intervals([[0.1, 0.2, 0.3]])
-    found.quantiles([50])
+    found.ends([50])
 
     assert Intervals.model_validate(json.loads(found.model_dump_json())) == found

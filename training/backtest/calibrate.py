@@ -58,7 +58,7 @@ def measure(intervals: Intervals, found: Judged) -> list[Coverage]:
     measured = []
     for level in levels:
         windows = found.windows.astype(np.float32)
-        lower, upper = intervals.bounds(intervals.quantiles([level]), windows, found.forecasts.astype(np.float32))
+        lower, upper = intervals.bounds(intervals.ends([level]), windows, found.forecasts.astype(np.float32))
         inside = (lower[0] <= found.actual) & (found.actual <= upper[0])
         low, high = binomial_range(len(inside), level / 100)
         width = float(np.mean(upper.astype(np.float64) - lower))

@@ -99,7 +99,7 @@ def _intervals(card: ModelCard, values: NDArray[np.float32], levels: Sequence[fl
     if card.intervals is None:
         return {}
     windows = np.array([sample.window for sample in card.golden], np.float32)
-    lower, upper = card.intervals.bounds(card.intervals.quantiles(levels), windows, values)
+    lower, upper = card.intervals.bounds(card.intervals.ends(levels), windows, values)
     return {
         level_text(level): {"lower": _shortest(lower[k]), "upper": _shortest(upper[k])}
         for k, level in enumerate(levels)

@@ -84,7 +84,7 @@ def test_an_actual_value_on_the_bound_is_inside(card: ModelCard) -> None:
     assert card.intervals is not None
     windows = np.array([sample.window for sample in card.golden], np.float32)
     forecasts = np.array([sample.forecast for sample in card.golden], np.float32)
-    lower, upper = card.intervals.bounds(card.intervals.quantiles([80]), windows, forecasts)
+    lower, upper = card.intervals.bounds(card.intervals.ends([80]), windows, forecasts)
     outside = np.nextafter(upper[0], np.float32(np.inf)).astype(np.float64)
 
     assert score(card, windows, forecasts, lower[0].astype(np.float64)).covered[80] == lower[0].size
