@@ -10,7 +10,7 @@ the windows and the season to `SPREADS`, and its name to the type of `Intervals.
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -22,6 +22,7 @@ from pydantic import BaseModel, Field, model_validator
 MAX_SCORES = 1000
 MAX_CACHED = 64  # combinations of levels; clients of a model keep requesting the same few
 HALF_ULP = 1e31  # about half a unit in the last place of the largest float32; adding less cannot overflow
+FEW_ROWS = 32  # and less: each row has the same bounds alone and among others
 ROUNDING = 1e-9  # tolerance for float64: 0.95 of 20 must give rank 19, not 20
 LEAST_RECENT = 4  # differences that a recent spread is the mean of, where a season has fewer
 LEAST_SHARE = 1 / 3  # of the spread of the whole window: a few equal values at its end do not make an interval of zero
@@ -142,7 +143,7 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         """
         spreads = self.spreads(windows)
         wide = ends * spreads + values
-        if isinstance(spreads, float) and spreads * self._highest_score < HALF_ULP:
+        if (spreads if isinstance(spreads, float) else spreads.max()) * self._highest_score < HALF_ULP:
             return wide.astype(np.float32)
         with np.errstate(over="ignore"):
             bounds: Batch = wide.astype(np.float32)
@@ -151,16 +152,21 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             raise BoundOverflow(int(np.argmin(finite.all(axis=(0, 1, 3)))))
         return bounds
 
+    def bounds_each(self, ends: Floats, windows: Sequence[Batch], values: Sequence[Batch]) -> Iterator[Batch]:
+        """`bounds` of single rows, (1, window) and (1, steps) each: the same bits, in a fraction of the time."""
+        for first in range(0, len(windows), FEW_ROWS):
+            part = slice(first, first + FEW_ROWS)
+            bounds = self.bounds(ends, np.concatenate(windows[part]), np.concatenate(values[part]))
+            yield from np.ascontiguousarray(bounds.transpose(2, 0, 1, 3))[:, :, :, None]
+
 
 def _deviation(windows: Batch, _season: int) -> Floats | float:
     """Standard deviation of each window in float64, (rows, window) → (rows, 1); a plain number for one row."""
-    if len(windows) == 1:  # plain Python is faster than NumPy on so few values
-        row = windows[0].tolist()
-        count = len(row)
-        return math.dist(row, [sum(row) / count] * count) / math.sqrt(count)
+    if len(windows) <= FEW_ROWS:
+        count = windows.shape[1]
+        return _least([math.dist(row, [sum(row) / count] * count) / math.sqrt(count) for row in windows.tolist()])
     differences = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
-    deviations: Floats = np.sqrt(np.einsum("ij,ij->i", differences, differences) / windows.shape[1])
-    return deviations[:, None]
+    return _least(np.sqrt(np.einsum("ij,ij->i", differences, differences) / windows.shape[1]))
 
 
 def _differences(windows: Batch, season: int) -> Floats | float:
@@ -168,28 +174,7 @@ def _differences(windows: Batch, season: int) -> Floats | float:
 
     Unlike the deviation, it does not grow with a trend or a season of the window. A plain number for one row.
     """
-    seasonal = 1 < season < windows.shape[1]
-    if len(windows) == 1:
-        row = windows[0].astype(np.float64)
-        spread = _mean_difference(row, 1)
-        return min(spread, _mean_difference(row, season)) if seasonal else spread
-    spreads = _mean_differences(windows, 1)
-    return np.minimum(spreads, _mean_differences(windows, season)) if seasonal else spreads
-
-
-def _differences_of(row: Floats, lag: int) -> list[float]:
-    differences: list[float] = np.abs(row[lag:] - row[:-lag]).tolist()
-    return differences  # as a list: its sums take a third of the time of NumPy's
-
-
-def _mean_difference(row: Floats, lag: int) -> float:
-    return sum(_differences_of(row, lag)) / (len(row) - lag)
-
-
-def _mean_differences(windows: Batch, lag: int) -> Floats:
-    values = windows.astype(np.float64)
-    means: Floats = np.abs(values[:, lag:] - values[:, :-lag]).mean(axis=1, keepdims=True)
-    return means
+    return _least(*[_means(found) for found in _absolute_differences(windows, season)])
 
 
 def _recent(windows: Batch, season: int) -> Floats | float:
@@ -198,26 +183,39 @@ def _recent(windows: Batch, season: int) -> Floats | float:
     Errors of forecasts are smaller in calm times, and last season's differences tell these from rough ones. A plain
     number for one row.
     """
-    lags = (1, season) if 1 < season < windows.shape[1] else (1,)
-    if len(windows) == 1:
-        row = windows[0].astype(np.float64)
-        return min([_recent_difference(row, lag, season) for lag in lags])
+    count = max(season, LEAST_RECENT)
+    return _least(*[_recent_means(found, count) for found in _absolute_differences(windows, season)])
+
+
+def _absolute_differences(windows: Batch, season: int) -> Iterator[Floats]:
+    """Absolute differences of windows at lag 1, and at lag `season` if a window is longer, (rows, differences)."""
     values = windows.astype(np.float64)
-    spreads: Floats = np.min([_recent_differences(values, lag, season) for lag in lags], axis=0)
-    return spreads
+    for lag in (1, season) if 1 < season < windows.shape[1] else (1,):
+        yield np.abs(values[:, lag:] - values[:, :-lag])
 
 
-def _recent_difference(row: Floats, lag: int, season: int) -> float:
-    found = _differences_of(row, lag)
-    last = found[-max(season, LEAST_RECENT) :]
-    return max(sum(last) / len(last), sum(found) / len(found) * LEAST_SHARE)
+# Of few rows, the sums of Python take a third of the time of NumPy's, and are the same for each row alone.
+def _means(found: Floats) -> Floats | list[float]:
+    if len(found) <= FEW_ROWS:
+        return [sum(row) / len(row) for row in found.tolist()]
+    means: Floats = found.mean(axis=1)
+    return means
 
 
-def _recent_differences(values: Floats, lag: int, season: int) -> Floats:
-    found = np.abs(values[:, lag:] - values[:, :-lag])
-    last = found[:, -max(season, LEAST_RECENT) :].mean(axis=1, keepdims=True)
-    spreads: Floats = np.maximum(last, found.mean(axis=1, keepdims=True) * LEAST_SHARE)
-    return spreads
+def _recent_means(found: Floats, count: int) -> Floats | list[float]:
+    if len(found) > FEW_ROWS:
+        means: Floats = np.maximum(found[:, -count:].mean(axis=1), found.mean(axis=1) * LEAST_SHARE)
+        return means
+    count = min(count, found.shape[1])
+    return [max(sum(row[-count:]) / count, sum(row) / len(row) * LEAST_SHARE) for row in found.tolist()]
+
+
+def _least(*spreads: Floats | list[float]) -> Floats | float:
+    """The smallest of the spreads of each row, (rows, 1); a plain number for one row."""
+    if len(spreads[0]) == 1:
+        return float(min([of_row for (of_row,) in spreads]))
+    least: Floats = np.min(np.array(spreads), axis=0)[:, None]
+    return least
 
 
 def _one(_windows: Batch, _season: int) -> float:

@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Generator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artifact import Batch
+from artifact import Batch, BoundOverflow
 from service.inference.errors import PredictionOverflow
 from service.inference.loader import LiveModel
+
+Floats = NDArray[np.float64]
 
 
 class Forecast(NamedTuple):
@@ -23,33 +25,43 @@ Examined = tuple[Forecast, float]
 """A forecast whose values are finite, and the sum of its first steps, which is counted."""
 
 Response = TypeVar("Response")
-# From request to response: yields the windows, (rows, window), is sent their forecast, and returns the response. So
-# whoever runs it decides how to forecast them: alone, or together with those of other requests.
-Answering = Generator[Batch, Forecast, Response]
+# From request to response: yields the windows, (rows, window), and is sent their `Forecast`. If it needs intervals, it
+# then yields their ends, of `Intervals.ends`, and is sent the bounds. So whoever runs it decides how to compute both:
+# for one request, or for several together.
+Answering = Generator[Any, Any, Response]
 
 
 def answer(model: LiveModel, answering: Answering[Response]) -> Response:
     """Run one request to its response, and count it. Raises what the generator raises, at PredictionOverflow too."""
-    windows = next(answering)
+    windows: Batch = next(answering)
     try:
-        found = examine(model, windows, model.engine.predict(windows))
+        found, first_steps = examine(model, windows, model.engine.predict(windows))
+        ends, response = send(answering, found)
+        if ends is not None:
+            _, response = send(answering, bounds(model, ends, windows, found.values))
     except PredictionOverflow as error:
         answering.throw(error)
         raise
-    return finish(model, answering, found)
-
-
-def finish(model: LiveModel, answering: Answering[Response], found: Examined) -> Response:
-    """Send a forecast to the generator that has yielded its windows, and count it. Raises what the generator raises."""
-    sent, first_steps = found
-    try:
-        answering.send(sent)
-    except StopIteration as end:
-        response: Response = end.value
-    else:
-        raise RuntimeError("an answering yields once")
-    model.tally.add(len(sent.values), len(sent.extrapolated), first_steps)
+    model.tally.add(len(found.values), len(found.extrapolated), first_steps)
     return response
+
+
+def send(answering: Answering[Response], found: Forecast | Batch) -> tuple[Floats | None, Response]:
+    """Send a generator what it waits for. Returns the ends of the intervals that it needs next, or its response."""
+    try:
+        return answering.send(found), None  # type: ignore[return-value]  # there is no response yet
+    except StopIteration as end:
+        return None, end.value
+
+
+def bounds(model: LiveModel, ends: Floats, windows: Batch, values: Batch) -> Batch:
+    """`Intervals.bounds` of the model. Raises PredictionOverflow for a bound beyond float32."""
+    intervals = model.card.intervals
+    assert intervals is not None  # noqa: S101  # the ends are of it
+    try:
+        return intervals.bounds(ends, windows, values)
+    except BoundOverflow as error:
+        raise PredictionOverflow(error.row) from None
 
 
 def forecast(model: LiveModel, windows: Batch) -> Forecast:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from artifact import Batch, BoundOverflow, UnreachableLevel
-from service.inference.errors import BadInput, LevelOutOfReach, PredictionOverflow
+from artifact import Batch, UnreachableLevel
+from service.inference.errors import BadInput, LevelOutOfReach
 from service.inference.forecast import Answering, Forecast, answer
 from service.inference.loader import LiveModel
 
@@ -11,7 +11,10 @@ MAX_BOUNDS = 5_000_000  # 100,000 rows of 12 steps with 2 levels: 20 MB, and 50 
 
 
 def forecast_with_intervals(model: LiveModel, windows: Batch, levels: Sequence[float]) -> tuple[Forecast, Batch]:
-    """Forecast windows, (rows, window), and count them. Returns and raises what `with_intervals` does."""
+    """Forecast windows, (rows, window), and count them. Returns and raises what `with_intervals` does.
+
+    Raises PredictionOverflow, for a bound too.
+    """
     return answer(model, with_intervals(model, windows, levels))
 
 
@@ -19,8 +22,7 @@ def with_intervals(model: LiveModel, windows: Batch, levels: Sequence[float]) ->
     """The forecast of windows, (rows, window), and the lower and upper ends of intervals, (2, levels, rows, steps).
 
     levels: 0 < level < 100, in the order of the answer.
-    Raises LevelOutOfReach, or BadInput for more bounds than an answer may have, before anything is forecast; or
-    PredictionOverflow, for a bound too.
+    Raises LevelOutOfReach, or BadInput for more bounds than an answer may have, before anything is forecast.
     """
     intervals = model.card.intervals
     if intervals is None:
@@ -35,8 +37,4 @@ def with_intervals(model: LiveModel, windows: Batch, levels: Sequence[float]) ->
     except UnreachableLevel as error:
         raise LevelOutOfReach(levels.index(error.level), f"{model.card.name}: {error}") from None
     found = yield windows
-    try:
-        bounds = intervals.bounds(ends, windows, found.values)
-    except BoundOverflow as error:
-        raise PredictionOverflow(error.row) from None
-    return found, bounds
+    return found, (yield ends)
