@@ -22,7 +22,6 @@ from pydantic import BaseModel, Field, model_validator
 MAX_SCORES = 1000
 MAX_CACHED = 64  # combinations of levels; clients of a model keep requesting the same few
 HALF_ULP = 1e31  # about half a unit in the last place of the largest float32; adding less cannot overflow
-FEW_ROWS = 32  # and less: each row has the same bounds alone and among others
 ROUNDING = 1e-9  # tolerance for float64: 0.95 of 20 must give rank 19, not 20
 LEAST_RECENT = 4  # differences that a recent spread is the mean of, where a season has fewer
 LEAST_SHARE = 1 / 3  # of the spread of the whole window: a few equal values at its end do not make an interval of zero
@@ -131,9 +130,9 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return bisect_left(self.ranks, rank)
 
     def spreads(self, windows: Batch) -> Floats | float:
-        """Spread of each window, (rows, window) → (rows, 1); a plain number for one row or a constant spread."""
-        spreads = SPREADS[self.spread](windows, self.season)
-        return max(spreads, self.least_spread) if isinstance(spreads, float) else spreads.clip(min=self.least_spread)
+        """Spread of each window, (rows, window) → (rows, 1); a plain number, with the same bits, for one row."""
+        found = SPREADS[self.spread](windows if len(windows) > 1 else windows[0], self.season)
+        return max(found, self.least_spread) if isinstance(found, float) else found.clip(self.least_spread)[:, None]
 
     def bounds(self, ends: Floats, windows: Batch, values: Batch) -> Batch:
         """Lower and upper bounds of the intervals around `values`, (2, levels, rows, steps).
@@ -152,75 +151,66 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             raise BoundOverflow(int(np.argmin(finite.all(axis=(0, 1, 3)))))
         return bounds
 
-    def bounds_each(self, ends: Floats, windows: Sequence[Batch], values: Sequence[Batch]) -> Iterator[Batch]:
+    def bounds_each(self, ends: Floats, windows: Sequence[Batch], values: Sequence[Batch]) -> Sequence[Batch]:
         """`bounds` of single rows, (1, window) and (1, steps) each: the same bits, in a fraction of the time."""
-        for first in range(0, len(windows), FEW_ROWS):
-            part = slice(first, first + FEW_ROWS)
-            bounds = self.bounds(ends, np.concatenate(windows[part]), np.concatenate(values[part]))
-            yield from np.ascontiguousarray(bounds.transpose(2, 0, 1, 3))[:, :, :, None]
+        bounds = self.bounds(ends, np.concatenate(windows), np.concatenate(values))
+        each: Batch = np.ascontiguousarray(bounds.transpose(2, 0, 1, 3))[:, :, :, None]
+        return list(each)
 
 
-def _deviation(windows: Batch, _season: int) -> Floats | float:
-    """Standard deviation of each window in float64, (rows, window) → (rows, 1); a plain number for one row."""
-    if len(windows) <= FEW_ROWS:
-        count = windows.shape[1]
-        return _least([math.dist(row, [sum(row) / count] * count) / math.sqrt(count) for row in windows.tolist()])
-    differences = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
-    return _least(np.sqrt(np.einsum("ij,ij->i", differences, differences) / windows.shape[1]))
+# The functions below take windows, (rows, window) → (rows), or one window, (window) → a plain number: an array of one
+# number costs a server that is not busy 20 µs more. The bits are the same; a test compares them.
 
 
-def _differences(windows: Batch, season: int) -> Floats | float:
-    """Mean absolute difference at lag 1 or at lag `season`, whichever is smaller, (rows, window) → (rows, 1).
-
-    Unlike the deviation, it does not grow with a trend or a season of the window. A plain number for one row.
-    """
-    return _least(*[_means(found) for found in _absolute_differences(windows, season)])
-
-
-def _recent(windows: Batch, season: int) -> Floats | float:
-    """Mean absolute difference of the last season, at lag 1 or at lag `season`, whichever is smaller, (rows, 1).
-
-    Errors of forecasts are smaller in calm times, and last season's differences tell these from rough ones. A plain
-    number for one row.
-    """
-    count = max(season, LEAST_RECENT)
-    return _least(*[_recent_means(found, count) for found in _absolute_differences(windows, season)])
-
-
-def _absolute_differences(windows: Batch, season: int) -> Iterator[Floats]:
-    """Absolute differences of windows at lag 1, and at lag `season` if a window is longer, (rows, differences)."""
-    values = windows.astype(np.float64)
-    for lag in (1, season) if 1 < season < windows.shape[1] else (1,):
-        yield np.abs(values[:, lag:] - values[:, :-lag])
-
-
-# Of few rows, the sums of Python take a third of the time of NumPy's, and are the same for each row alone.
-def _means(found: Floats) -> Floats | list[float]:
-    if len(found) <= FEW_ROWS:
-        return [sum(row) / len(row) for row in found.tolist()]
-    means: Floats = found.mean(axis=1)
+def _mean(values: Floats) -> Floats | float:
+    total = np.add.reduce(values, axis=-1)  # a third of the time of `mean`
+    means: Floats | float = (total if values.ndim > 1 else float(total)) / values.shape[-1]
     return means
 
 
-def _recent_means(found: Floats, count: int) -> Floats | list[float]:
-    if len(found) > FEW_ROWS:
-        means: Floats = np.maximum(found[:, -count:].mean(axis=1), found.mean(axis=1) * LEAST_SHARE)
-        return means
-    count = min(count, found.shape[1])
-    return [max(sum(row[-count:]) / count, sum(row) / len(row) * LEAST_SHARE) for row in found.tolist()]
+def _deviation(windows: Batch, _season: int) -> Floats | float:
+    """Standard deviation of each window in float64."""
+    values = windows.astype(np.float64)
+    squares = _mean(np.square(values.T - _mean(values)).T)
+    return math.sqrt(squares) if isinstance(squares, float) else np.sqrt(squares)
 
 
-def _least(*spreads: Floats | list[float]) -> Floats | float:
-    """The smallest of the spreads of each row, (rows, 1); a plain number for one row."""
-    if len(spreads[0]) == 1:
-        return float(min([of_row for (of_row,) in spreads]))
-    least: Floats = np.min(np.array(spreads), axis=0)[:, None]
-    return least
+def _differences(windows: Batch, season: int) -> Floats | float:
+    """Mean absolute difference at lag 1 or at lag `season`, whichever is smaller.
+
+    Unlike the deviation, it does not grow with a trend or a season of the window.
+    """
+    return _least(*[_mean(found) for found in _absolute_differences(windows, season)])
 
 
-def _one(_windows: Batch, _season: int) -> float:
+def _recent(windows: Batch, season: int) -> Floats | float:
+    """Mean absolute difference of the last season, at lag 1 or at lag `season`, whichever is smaller.
+
+    Errors of forecasts are smaller in calm times, and last season's differences tell these from rough ones.
+    """
+    count = max(season, LEAST_RECENT)
+    found = list(_absolute_differences(windows, season))
+    return _least(*[_largest(_mean(of_lag[..., -count:]), _mean(of_lag) * LEAST_SHARE) for of_lag in found])
+
+
+def _absolute_differences(windows: Batch, season: int) -> Iterator[Floats]:
+    """Absolute differences at lag 1, and at lag `season` if a window is longer, along the last axis."""
+    values = windows.astype(np.float64)
+    for lag in (1, season) if 1 < season < values.shape[-1] else (1,):
+        yield np.abs(values[..., lag:] - values[..., :-lag])
+
+
+def _least(*spreads: Floats | float) -> Floats | float:
+    return min(spreads) if isinstance(spreads[0], float) else np.array(spreads).min(axis=0)
+
+
+def _largest(*spreads: Floats | float) -> Floats | float:
+    return max(spreads) if isinstance(spreads[0], float) else np.array(spreads).max(axis=0)
+
+
+def _one(windows: Batch, _season: int) -> Floats | float:
     """Constant spread: for windows of one value, and for series whose errors do not grow with the deviation."""
-    return 1.0
+    return 1.0 if windows.ndim == 1 else np.ones(len(windows))
 
 
 SPREADS: Mapping[str, Callable[[Batch, int], Floats | float]] = {

@@ -85,7 +85,7 @@ def _bounds_each(model: LiveModel, alike: Sequence[_Waiting]) -> Sequence[Batch 
     intervals = model.card.intervals
     if intervals is not None and set(map(len, windows)) == {1}:
         with suppress(BoundOverflow):
-            return list(intervals.bounds_each(ends[0], windows, values))
+            return intervals.bounds_each(ends[0], windows, values)
     return [_bounds_alone(model, of.ends, of.windows, of.values) for of in alike]
 
 

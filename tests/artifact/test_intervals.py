@@ -106,7 +106,7 @@ def test_the_deviation_is_that_of_numpy(window: list[float]) -> None:
         lambda window: st.lists(st.lists(NUMBERS, min_size=window, max_size=window), min_size=2, max_size=4)
     ),
     season=st.sampled_from([1, 4, 7, 12]),
-    spread=st.sampled_from(["differences", "recent"]),
+    spread=st.sampled_from(["one", "deviation", "differences", "recent"]),
 )
 def test_the_spread_of_one_row_is_the_one_that_it_has_among_others(
     windows: list[list[float]], season: int, spread: str
@@ -114,7 +114,27 @@ def test_the_spread_of_one_row_is_the_one_that_it_has_among_others(
     batch = np.array(windows, np.float32)
     found = intervals([[1.0]], spread=spread, season=season)
 
-    assert np.ravel(found.spreads(batch)) == pytest.approx([found.spreads(batch[[row]]) for row in range(len(batch))])
+    assert np.ravel(found.spreads(batch)).tolist() == [found.spreads(batch[[row]]) for row in range(len(batch))]
+
+
+@pytest.mark.parametrize("spread", ["one", "deviation", "differences", "recent"])
+@pytest.mark.parametrize("rows", [2, 7, 16, 33])
+def test_bounds_of_rows_together_have_the_bits_that_each_has_alone(spread: str, rows: int) -> None:
+    random = np.random.default_rng(rows)
+    found = intervals([[float(i) for i in range(1, 31)]] * 5, spread=spread, season=12)
+    ends = found.ends([95, 80])
+    for window in (2, 5, 12, 13, 24, 48, 60, 129, 300):
+        batch = (random.normal(size=(rows, window)) * 10.0 ** random.uniform(-4, 4, (rows, 1))).astype(np.float32)
+        values = random.normal(size=(rows, 5)).astype(np.float32)
+        windows, forecasts = np.split(batch, rows), np.split(values, rows)
+
+        alone = [found.bounds(ends, *row) for row in zip(windows, forecasts, strict=True)]
+
+        together = found.bounds(ends, batch, values)
+        assert [row.tobytes() for row in np.split(together, rows, axis=2)] == [row.tobytes() for row in alone]
+        assert [row.tobytes() for row in found.bounds_each(ends, windows, forecasts)] == [
+            row.tobytes() for row in alone
+        ]
 
 
 def test_a_recent_spread_is_that_of_the_last_season_where_the_ones_before_were_rougher() -> None:

@@ -3,7 +3,8 @@
 import dataclasses
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from artifact import Batch
 from service.inference.engine import Engine
-from tests.service.connection.pair import Pair, Refuser, post
+from service.settings import Settings
+from tests.service.connection.pair import REFUSALS, Pair, Refuser, post
 from tests.service.connection.streams import SINGLES, requests
 
 
@@ -110,3 +112,50 @@ def test_of_requests_that_come_at_once_only_the_wrong_ones_go_to_the_framework(
     pair.ask_at_once([post("/predict/lstm", body) for body in (right, overflow, right, wrong, right)], last=b"")
 
     assert sorted(passed_on) == sorted([overflow, wrong])
+
+
+@pytest.fixture(scope="module")
+def airline_pair(airline_models: Path) -> Iterator[Pair]:
+    """With a model that has intervals."""
+    with Pair(Settings(models_dir=airline_models, **REFUSALS)) as pair:
+        yield pair
+
+
+VALUES = st.floats(-(10**6), 10**6, width=32) | st.sampled_from([3e38, -3e38, 3e36])
+ROWS = st.lists(VALUES, min_size=24, max_size=24) | st.sampled_from([3e38, 1.0]).map(lambda value: [value] * 24)
+LEVELS = st.sampled_from([[80, 95], [80, 95], [95, 80.0], [80, 80], [50.5], [], [99.9], [0]])
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> bytes:
+    """A request for the airline model's forecasts, with levels or without, some of which are out of reach."""
+    rows, levels = draw(st.lists(ROWS, min_size=1, max_size=2)), draw(LEVELS)
+    if draw(st.booleans()):
+        return post("/forecast/airline", json.dumps({"window": rows[0], "levels": levels}).encode())
+    if draw(st.booleans()):
+        return post("/predict/airline", json.dumps({"window": rows[0]}).encode())
+    tensor = {"name": "window", "shape": [len(rows), 24], "datatype": "FP32", "data": rows}
+    body = {"inputs": [tensor], "parameters": {"levels": levels}}
+    return post("/v2/models/airline/infer", json.dumps(body).encode())
+
+
+@settings(max_examples=60, deadline=None)
+@given(contents=st.lists(questions(), min_size=2, max_size=40))
+def test_intervals_that_are_asked_for_at_once_have_the_digits_that_each_of_them_has_alone(
+    airline_pair: Pair, contents: list[bytes]
+) -> None:
+    with_lane, without = airline_pair.ask_at_once(contents)
+
+    assert with_lane == without
+
+
+def test_plain_requests_for_intervals_that_come_at_once_never_come_to_the_framework(
+    airline_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airline_pair.app, "_app", Refuser())
+    bodies = [json.dumps({"window": [100.0 + row] * 24, "levels": [80, 95 - row % 2]}).encode() for row in range(20)]
+
+    with_lane, _ = airline_pair.ask_at_once([post("/forecast/airline", body) for body in bodies], last=b"")
+
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in with_lane.answers)
+    assert all(answer.count(b'"lower":[') == 2 for answer in with_lane.answers)
