@@ -28,7 +28,7 @@ def networks(group: Group, seed: int) -> dict[str, Scores]:
     MLP are for each of them alone.
     """
     began = time.process_time()
-    window = default_window(group.season, float(np.median([len(values) for values in group.series])))
+    window = default_window(group.season, float(np.median([len(values) for values in group.series])), single=False)
     windows = make_windows(Stretches.of(group.series), window, range(1, group.steps + 1), group.season)
     fits = Fits(windows, sizes_for(TrainConfig(), len(windows.last)), seed, lambda _: lambda _done, _loss: None)
     shared = time.process_time() - began

@@ -36,8 +36,8 @@ def prepare(config: TrainConfig) -> Prepared:
 def prepare_table(config: TrainConfig, table: Table) -> Prepared:
     """The windows of a table. Raises SeriesError if it cannot be trained on."""
     season = config.season or table.season
-    median = float(np.median(np.bincount(table.owners, table.lengths)[np.unique(table.owners)]))
-    window = config.window or default_window(season, median)
+    lengths = np.bincount(table.owners, table.lengths)[np.unique(table.owners)]
+    window = config.window or default_window(season, float(np.median(lengths)), single=len(lengths) == 1)
     horizon = config.resolved_horizon
     table = usable(table, window, horizon)
     series = np.unique(table.owners, return_inverse=True)[1]

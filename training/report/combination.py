@@ -50,7 +50,7 @@ def _compiled(values: tuple[float, ...], season: int, horizon: int, steps: int) 
     """Windows of a series, and fits that are compiled once in a process for all of its origins and seeds."""
     known = len(values) * (1 - HELD_OUT)
     stretches = Stretches.of([np.array(values)])
-    windows = make_windows(stretches, default_window(season, known), [horizon], season)
+    windows = make_windows(stretches, default_window(season, known, single=True), [horizon], season)
     sizes = sizes_for(TrainConfig(), len(windows.last))
     budget = replace(sizes.budget, steps=min(sizes.budget.steps, steps))
     return windows, Fits(windows, sizes._replace(budget=budget), 0, show_nothing)

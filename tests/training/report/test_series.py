@@ -90,6 +90,16 @@ def test_the_contender_with_by_far_the_smallest_errors_is_advised(best: str, sen
     assert advice.endswith(f"Train it with {TRAINED_WITH[best]}." if best in TRAINED_WITH else ".")
 
 
+def test_a_network_with_a_larger_error_is_not_advised_against_where_the_rows_are_too_few_to_tell() -> None:
+    noise = np.random.default_rng(0).normal(size=(8, 12))
+    names = ("persistence", "mean", "mlp_last", "tanh_mlp", "lstm", "mlp")
+    far = {name: noise[k] * 9 for k, name in enumerate(names)}
+
+    advice = advise(of_errors({**far, "linear": noise[6], "combination": noise[6] + noise[7] / 2}))
+
+    assert "deploy it; the LSTM by the combination recipe is not significantly worse. RMSE " in advice
+
+
 @pytest.mark.parametrize("flags", TRAINED_WITH.values())
 def test_the_advice_names_flags_that_training_takes(flags: str) -> None:
     config = parse(TrainConfig, ["--data", "own.csv", *flags.split()])
