@@ -4,30 +4,27 @@ Training writes `Intervals` to the card, and the service computes bounds from it
 A score is the absolute error of one step on one calibration window, divided by the spread of that window. Half the
 width of a new window's interval is its spread times the ⌈(n+1) level/100⌉-th smallest of n scores (Lei et al.,
 "Distribution-free predictive inference for regression", 2018, section 2.2). The bounds of a window never cross: scores
-are ascending, so a higher level never has a narrower interval. To add a way to compute the spread, add a function of
-the windows and the season to `SPREADS`, and its name to the type of `Intervals.spread`.
+are ascending, so a higher level never has a narrower interval. `spreads.py` has the ways to compute the spread.
 """
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
+
+from artifact.spreads import SPREADS, Batch, Floats
 
 MAX_SCORES = 1000
 MAX_CACHED = 64  # combinations of levels; clients of a model keep requesting the same few
 HALF_ULP = 1e31  # about half a unit in the last place of the largest float32; adding less cannot overflow
+CHUNK_ROWS = 4096  # bounds the memory: the differences of a window are float64, and up to twice as many as its values
 ROUNDING = 1e-9  # tolerance for float64: 0.95 of 20 must give rank 19, not 20
-LEAST_RECENT = 4  # differences that a recent spread is the mean of, where a season has fewer
-LEAST_SHARE = 1 / 3  # of the spread of the whole window: a few equal values at its end do not make an interval of zero
 
-Batch = NDArray[np.float32]
-Floats = NDArray[np.float64]
 Level = Annotated[float, Field(gt=0, lt=100)]
 
 
@@ -131,8 +128,11 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
     def spreads(self, windows: Batch) -> Floats | float:
         """Spread of each window, (rows, window) → (rows, 1); a plain number, with the same bits, for one row."""
-        found = SPREADS[self.spread](windows if len(windows) > 1 else windows[0], self.season)
-        return max(found, self.least_spread) if isinstance(found, float) else found.clip(self.least_spread)[:, None]
+        spread = SPREADS[self.spread]
+        if len(windows) == 1:
+            return max(float(spread(windows[0], self.season)), self.least_spread)
+        parts = [spread(windows[at : at + CHUNK_ROWS], self.season) for at in range(0, len(windows), CHUNK_ROWS)]
+        return np.concatenate(parts).clip(self.least_spread)[:, None]
 
     def bounds(self, ends: Floats, windows: Batch, values: Batch) -> Batch:
         """Lower and upper bounds of the intervals around `values`, (2, levels, rows, steps).
@@ -156,66 +156,3 @@ class Intervals(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         bounds = self.bounds(ends, np.concatenate(windows), np.concatenate(values))
         each: Batch = np.ascontiguousarray(bounds.transpose(2, 0, 1, 3))[:, :, :, None]
         return list(each)
-
-
-# The functions below take windows, (rows, window) → (rows), or one window, (window) → a plain number: an array of one
-# number costs a server that is not busy 20 µs more. The bits are the same; a test compares them.
-
-
-def _mean(values: Floats) -> Floats | float:
-    total = np.add.reduce(values, axis=-1)  # a third of the time of `mean`
-    means: Floats | float = (total if values.ndim > 1 else float(total)) / values.shape[-1]
-    return means
-
-
-def _deviation(windows: Batch, _season: int) -> Floats | float:
-    """Standard deviation of each window in float64."""
-    values = windows.astype(np.float64)
-    squares = _mean(np.square(values.T - _mean(values)).T)
-    return math.sqrt(squares) if isinstance(squares, float) else np.sqrt(squares)
-
-
-def _differences(windows: Batch, season: int) -> Floats | float:
-    """Mean absolute difference at lag 1 or at lag `season`, whichever is smaller.
-
-    Unlike the deviation, it does not grow with a trend or a season of the window.
-    """
-    return _least(*[_mean(found) for found in _absolute_differences(windows, season)])
-
-
-def _recent(windows: Batch, season: int) -> Floats | float:
-    """Mean absolute difference of the last season, at lag 1 or at lag `season`, whichever is smaller.
-
-    Errors of forecasts are smaller in calm times, and last season's differences tell these from rough ones.
-    """
-    count = max(season, LEAST_RECENT)
-    found = list(_absolute_differences(windows, season))
-    return _least(*[_largest(_mean(of_lag[..., -count:]), _mean(of_lag) * LEAST_SHARE) for of_lag in found])
-
-
-def _absolute_differences(windows: Batch, season: int) -> Iterator[Floats]:
-    """Absolute differences at lag 1, and at lag `season` if a window is longer, along the last axis."""
-    values = windows.astype(np.float64)
-    for lag in (1, season) if 1 < season < values.shape[-1] else (1,):
-        yield np.abs(values[..., lag:] - values[..., :-lag])
-
-
-def _least(*spreads: Floats | float) -> Floats | float:
-    return min(spreads) if isinstance(spreads[0], float) else np.array(spreads).min(axis=0)
-
-
-def _largest(*spreads: Floats | float) -> Floats | float:
-    return max(spreads) if isinstance(spreads[0], float) else np.array(spreads).max(axis=0)
-
-
-def _one(windows: Batch, _season: int) -> Floats | float:
-    """Constant spread: for windows of one value, and for series whose errors do not grow with the deviation."""
-    return 1.0 if windows.ndim == 1 else np.ones(len(windows))
-
-
-SPREADS: Mapping[str, Callable[[Batch, int], Floats | float]] = {
-    "one": _one,
-    "deviation": _deviation,
-    "differences": _differences,
-    "recent": _recent,
-}

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifact import Coverage, Intervals
-from artifact.intervals import MAX_SCORES, SPREADS
+from artifact.intervals import MAX_SCORES
+from artifact.spreads import SPREADS
 from training.values import Values
 
 LEVELS = (80.0, 95.0)
