@@ -16,6 +16,7 @@ from training.loop import Batches, Loop, compile_loop, run_loop
 from training.networks.registry import NETWORKS
 from training.networks.scaling import standard_deviation, standardise
 from training.report.config import Budget
+from training.schedule import Cosine
 from training.values import Values
 
 CHUNK_STEPS = 500  # in one call of the compiled program
@@ -78,6 +79,7 @@ class _Trainer(NamedTuple):
 
     model: keras.Sequential
     optimizer: keras.optimizers.Optimizer
+    schedule: Cosine
     x: tf.Variable
     y: tf.Variable
     loop: Loop
@@ -86,18 +88,19 @@ class _Trainer(NamedTuple):
 
 
 @cache
-def _compiled_trainer(name: str, window: int, rows: int, budget: Budget) -> _Trainer:
+def _compiled_trainer(name: str, window: int, rows: int, batch_size: int) -> _Trainer:
     model = keras.models.clone_model(build(name, window), clone_function=_rolled_up)
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(budget.learning_rate, budget.steps))
+    schedule = Cosine()
+    optimizer = keras.optimizers.Adam(schedule)
     x = tf.Variable(tf.zeros((rows, *model.input_shape[1:])))
     y = tf.Variable(tf.zeros((rows, 1)))
     loop = compile_loop(model, optimizer, x, y)
-    nothing = np.zeros((min(CHUNK_STEPS, budget.steps), budget.batch_size), np.int32)
+    nothing = np.zeros((CHUNK_STEPS, batch_size), np.int32)
     began = time.perf_counter()
     loop(tf.constant(nothing), tf.constant(0))  # compiles; no step is taken
     seconds = time.perf_counter() - began
     predict = tf.function(lambda: model(x), jit_compile=True, autograph=False)
-    return _Trainer(model, optimizer, x, y, loop, predict, seconds)
+    return _Trainer(model, optimizer, schedule, x, y, loop, predict, seconds)
 
 
 @cache
@@ -110,7 +113,8 @@ def _first_weights(name: str, window: int, seed: int) -> list[NDArray[np.float32
 def _fit(name: str, rows: Rows, known: int, seed: int, budget: Budget) -> Outcome:
     window = rows.windows.shape[1]
     count = len(rows.targets)
-    trainer = _compiled_trainer(name, window, -(-count // CAPACITY) * CAPACITY, budget)
+    trainer = _compiled_trainer(name, window, -(-count // CAPACITY) * CAPACITY, budget.batch_size)
+    trainer.schedule.set(budget.learning_rate, budget.steps)
     trainer.model.set_weights(_first_weights(name, window, seed))
     for variable in trainer.optimizer.variables:
         variable.assign(tf.zeros_like(variable))
@@ -118,7 +122,7 @@ def _fit(name: str, rows: Rows, known: int, seed: int, budget: Budget) -> Outcom
     trainer.x[:count].assign(standardise(inputs, inputs[:known]).reshape(-1, *trainer.x.shape[1:]))
     trainer.y[:count].assign(standardise(rows.targets, rows.targets[:known]).reshape(-1, 1))
     began = time.perf_counter()
-    run_loop(trainer.loop, name, _batches(known, seed, budget), lambda _done, _loss: None)
+    run_loop(trainer.loop, name, _batches(known, seed, budget), lambda _done, _loss: None, CHUNK_STEPS)
     seconds = time.perf_counter() - began
     answers = np.asarray(trainer.predict(), np.float64)[:count, 0]
     trained = rows.targets[:known]
