@@ -180,16 +180,18 @@ def test_the_live_accuracy_is_that_of_all_workers(scored: Server) -> None:
     assert httpx.get(f"{scored.url}/score/nobody").status_code == 404
 
 
-def test_a_refused_request_counts_nothing(scored: Server) -> None:
+def test_a_refused_request_counts_nothing(scored: Server, request: pytest.FixtureRequest) -> None:
+    pause = 1.5 if request.node.callspec.params["scored"] != "1" else 0  # each of several workers shares its counts
+
     def actuals() -> float:
         return total(samples(scored), ACTUALS, "3")
 
-    time.sleep(1.5)  # until every worker knows what other tests have sent
+    time.sleep(pause)  # until every worker knows what other tests have sent
     before = actuals()
     overflowing = {"windows": [*WINDOWS, [3e38, -3e38] * 12], "actuals": [*KNOWN, [1] * STEPS]}
 
     assert score(scored, body=overflowing).json()["detail"][0]["loc"] == ["body", "windows", len(WINDOWS)]
-    time.sleep(1.5)
+    time.sleep(pause)
     assert actuals() == before
 
 
