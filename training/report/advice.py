@@ -50,7 +50,7 @@ def _action(rolled: RollingResults, chosen: str, lstm: str) -> str:
     if not _smaller(rolled, chosen, lstm):
         return f"deploy it, or the {NAMES[lstm]}, which is as good"
     if not beats(rolled, chosen, lstm):
-        return f"deploy it; the {NAMES[lstm]} is not significantly worse"
+        return f"deploy it, though the {NAMES[lstm]} is not significantly worse"
     return "deploy it, not the LSTM"
 
 

@@ -97,7 +97,7 @@ def test_a_network_with_a_larger_error_is_not_advised_against_where_the_rows_are
 
     advice = advise(of_errors({**far, "linear": noise[6], "combination": noise[6] + noise[7] / 2}))
 
-    assert "deploy it; the LSTM by the combination recipe is not significantly worse. RMSE " in advice
+    assert "deploy it, though the LSTM by the combination recipe is not significantly worse. RMSE " in advice
 
 
 @pytest.mark.parametrize("flags", TRAINED_WITH.values())
