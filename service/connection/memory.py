@@ -6,7 +6,7 @@ import time
 from typing import Protocol
 
 from service.connection.limits import MEMORY_PER_BODY_BYTE, ConnectionLimits, Refused
-from service.connection.turn import Turn
+from service.connection.ready import ReadyConnections
 
 SWEEPS = 5  # checks during the shortest time limit
 LONGEST_SWEEP_SECONDS = 0.5
@@ -42,7 +42,7 @@ class ConnectionPool:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
-        self.turn = Turn()
+        self.ready = ReadyConnections()
         self._connections: set[Watched] = set()
         self._reserved = 0
         self._held = 0

@@ -79,7 +79,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client has half-closed the connection: every request that is whole still gets its response."""
-        self._pool.turn.run()
+        self._pool.ready.run()
         self._closing.is_half_closed = True
         return not self._closing.has_begun and self._has_request()
 
@@ -89,7 +89,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Called by uvicorn at shutdown: finish the current request, then close."""
-        self._pool.turn.run()
+        self._pool.ready.run()
         if self._exchange is None:
             self._transport.close()
         else:
@@ -102,7 +102,7 @@ class HTTPConnection(asyncio.Protocol):
             self._closing.drop(len(data))
         else:
             self._reader.add(data)
-            self._pool.turn.receive(self, len(data))
+            self._pool.ready.receive(self, len(data))
 
     def read(self) -> LaneRequest | None:
         """Parse the received data, up to a request that has to wait for a response, or is the lane's and returned."""
@@ -214,7 +214,7 @@ class HTTPConnection(asyncio.Protocol):
         self.writer.resume()
         if self._exchange is None and self._reader.waiting:
             self.resume_reading()
-            self._pool.turn.add(self)
+            self._pool.ready.add(self)
 
     def end_answer(self) -> None:
         """The response is written: continue with the next request, or close the connection."""
@@ -243,7 +243,7 @@ class HTTPConnection(asyncio.Protocol):
             if self._closing.is_half_closed:
                 self._transport.close()
         elif not self.writer.is_behind:  # a client that does not read its response gets no further one until it does
-            self._pool.turn.add(self)
+            self._pool.ready.add(self)
 
     def close_unfinished(self) -> None:
         """Close the connection after a response that the application did not complete."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from artifact import KERAS_FILE, LITERT_FILE, Artifact, Batch
+from artifact import KERAS_FILE, LITERT_FILE, Artifact, ArtifactError, Batch
 from artifact.litert import LiteRTNetwork, check_shape, unrunnable
 from service.inference.keras_archive import check_archive
 
@@ -66,12 +66,17 @@ class LiteRTEngine(Engine):
     def _is_same_together(self) -> bool:
         """Whether a row's forecast has the same bits alone and beside others.
 
-        Random rows show it for all rows: the order of a kernel's operations does not depend on the values.
+        Random rows show it for all rows: the order of a kernel's operations does not depend on the values. A network
+        that cannot be run for several rows gives no forecast for them; it is not tried again.
         """
         low, high = self._artifact.card.input_range
         rows = np.random.default_rng(0).uniform(low, high, (TOGETHER, self._artifact.card.window)).astype(np.float32)
         alone = [self._single.predict(rows[number : number + 1]) for number in range(TOGETHER)]
-        return self._together.predict(rows).tobytes() == b"".join([values.tobytes() for values in alone])
+        try:
+            together = self._together.predict(rows)
+        except (ArtifactError, RuntimeError, ValueError, MemoryError):
+            return False
+        return together.tobytes() == b"".join([values.tobytes() for values in alone])
 
     def predict_each(self, rows: Sequence[Batch]) -> Sequence[Batch]:
         if len(rows) < LEAST_TOGETHER or not self._is_same_together:

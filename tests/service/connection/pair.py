@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from service.app import create_app
 from service.connection import ConnectionLimits, ConnectionPool, HTTPConnection
-from service.connection.turn import LOOK_SECONDS
+from service.connection.ready import PROBE_SECONDS
 from service.settings import Settings
 from service.telemetry.metrics import REQUEST_SECONDS
 
@@ -146,7 +146,7 @@ class Pair:
         before, predictions = _recorded(), self._predictions()
         loop, address = asyncio.get_running_loop(), server.sockets[0].getsockname()
         made = [await loop.create_connection(Client, *address) for _ in contents]
-        await asyncio.sleep(2 * LOOK_SECONDS)  # then the next turn is waited for
+        await asyncio.sleep(2 * PROBE_SECONDS)  # then the next turn is waited for
         for (transport, _), content in zip(made, contents, strict=True):
             transport.write(content + last)
             if not last:

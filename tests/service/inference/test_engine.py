@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from artifact import check_golden, verify
+from artifact import Batch, check_golden, verify
 from service.inference.engine import CHUNK_ROWS, LEAST_TOGETHER, TOGETHER, LiteRTEngine
 from tests.repository import SHIPPED
 
@@ -50,3 +50,23 @@ def test_rows_are_run_one_by_one_where_the_network_gives_other_bits_for_them_tog
     together = engine.predict_each(rows)
 
     assert [values.tobytes() for values in together] == alone
+
+
+def test_a_network_that_cannot_be_run_for_rows_together_runs_them_one_by_one_and_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = LiteRTEngine(verify(SHIPPED, "mlp", 1))
+    rows = [np.full((1, 1), value, np.float32) for value in range(LEAST_TOGETHER)]
+    tried: list[int] = []
+
+    def fail(windows: Batch) -> Batch:
+        tried.append(len(windows))
+        raise RuntimeError("as LiteRT does for a shape that it cannot have")
+
+    monkeypatch.setattr(engine._together, "predict", fail)
+
+    for _ in range(3):
+        assert [values.tobytes() for values in engine.predict_each(rows)] == [
+            engine.predict(row).tobytes() for row in rows
+        ]
+    assert tried == [TOGETHER]

@@ -1,4 +1,4 @@
-"""Turn of the event loop: reads what all connections have received, then answers their plain requests together."""
+"""Connections that have received data: all are read in one turn of the event loop, then answered together."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from typing import Protocol
 from service.connection.lane import LaneRequest
 from service.connection.limits import SMALL_BODY_BYTES
 
-LOOK_SECONDS = 0.01  # between two turns whose requests are counted, while requests come one by one
+PROBE_SECONDS = 0.01  # between two turns whose requests are counted, while requests come one by one
 
 
 class Reading(Protocol):
@@ -17,26 +17,26 @@ class Reading(Protocol):
         """Parse the received data. Returns a request that is whole, if the lane may answer it."""
 
 
-class Turn:
-    """The connections of a process that have received data since the last turn.
+class ReadyConnections:
+    """The connections of a process that have received data since the last turn of the event loop.
 
     Reading all of them first keeps the code and data of each step in the processor's caches, and lets a network
     forecast the windows of all requests in one run. Nothing else runs in between: a connection is never seen with a
     request that is read but not answered.
 
     Where requests come one by one, waiting for the end of the turn gains nothing and costs 10 µs. Then a turn is
-    waited for every LOOK_SECONDS only, to see how many requests it has.
+    waited for every PROBE_SECONDS only, to see how many requests it has.
     """
 
     def __init__(self) -> None:
         self._received: dict[Reading, None] = {}
         self._is_ending = False
         self._is_shared = False  # by several requests
-        self._look_at = 0.0
+        self._probe_at = 0.0
 
     def receive(self, connection: Reading, size: int) -> None:
         """Read a connection that has received `size` bytes: at the end of the turn, or at once."""
-        if size <= SMALL_BODY_BYTES and (self._is_shared or time.monotonic() >= self._look_at):
+        if size <= SMALL_BODY_BYTES and (self._is_shared or time.monotonic() >= self._probe_at):
             self.add(connection)
         elif connection in self._received:  # more of each connection, kept until the end, would take much memory
             self.run()
@@ -63,4 +63,4 @@ class Turn:
     def _end(self) -> None:
         self._is_ending = False
         self._is_shared = self.run() > 1
-        self._look_at = time.monotonic() + LOOK_SECONDS
+        self._probe_at = time.monotonic() + PROBE_SECONDS
