@@ -59,8 +59,8 @@ def _mean_differences(windows: Batch, season: int) -> Floats:
     """
     later, earlier, cuts, counts = _differences_of(windows.shape[-1], season)
     values = windows.astype(np.float64)
-    differences = np.abs(values.take(later, -1) - values.take(earlier, -1))
-    means: Floats = np.add.reduceat(differences, cuts, axis=-1)[..., ::2] / counts
+    differences = values.take(later, -1) - values.take(earlier, -1)
+    means: Floats = np.add.reduceat(np.abs(differences, out=differences), cuts, axis=-1)[..., ::2] / counts
     return means
 
 

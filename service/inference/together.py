@@ -2,24 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from artifact import Batch, BoundOverflow
 from service.inference.errors import PredictionOverflow
-from service.inference.forecast import Answering, Examined, Floats, Forecast, Response, bounds, examine, send
+from service.inference.forecast import Answering, Examined, Floats, Forecast, Response, bounds, examine
 from service.inference.loader import LiveModel
 
 Sent = tuple[Floats | None, Any]
 """The ends of the intervals that a request needs next, or its response."""
-
-
-class _Waiting(NamedTuple):
-    """A request, by its number, that waits for the bounds of its intervals."""
-
-    number: int
-    ends: Floats
-    windows: Batch
-    values: Batch
 
 
 def answer_together(model: LiveModel, answerings: Sequence[Answering[Response]]) -> list[Response | None]:
@@ -33,7 +24,7 @@ def answer_together(model: LiveModel, answerings: Sequence[Answering[Response]])
     values = iter(model.engine.predict_each(single) if single else ())
     found = [None if windows is None else _examine(model, windows, values) for windows in asked]
     sent = [None if of is None else _send(answering, of[0]) for answering, of in zip(answerings, found, strict=True)]
-    for number, ends in _bounds(model, list(_waiting(asked, found, sent))):
+    for number, ends in _bounds(model, asked, found, sent):
         sent[number] = None if ends is None else _send(answerings[number], ends)
     return [_count(model, *of) for of in zip(found, sent, strict=True)]
 
@@ -55,38 +46,40 @@ def _examine(model: LiveModel, windows: Batch, values: Iterator[Batch]) -> Exami
 
 
 def _send(answering: Answering[Response], found: Forecast | Batch) -> Sent | None:
+    """As `send`, without its call: every request comes here once or twice."""
     try:
-        return send(answering, found)
+        return answering.send(found), None
+    except StopIteration as end:
+        return None, end.value
     except Exception:  # noqa: BLE001  # as above
         return None
 
 
-def _waiting(
-    asked: Sequence[Batch | None], found: Sequence[Examined | None], sent: Sequence[Sent | None]
-) -> Iterator[_Waiting]:
+def _bounds(
+    model: LiveModel, asked: Sequence[Any], found: Sequence[Any], sent: Sequence[Sent | None]
+) -> Iterator[tuple[int, Batch | None]]:
+    """Bounds by number of the request, computed for all with the same levels at once; None for an overflow.
+
+    asked, found: windows and examined forecast of each request that waits.
+    """
+    by_levels: dict[int, list[int]] = {}
     for number, result in enumerate(sent):
         if result is not None and result[0] is not None:
-            windows, examined = asked[number], found[number]
-            if windows is not None and examined is not None:
-                yield _Waiting(number, result[0], windows, examined[0].values)
+            by_levels.setdefault(id(result[0]), []).append(number)
+    for numbers in by_levels.values():
+        windows, values = [asked[number] for number in numbers], [found[number][0].values for number in numbers]
+        ends: Any = sent[numbers[0]]
+        yield from zip(numbers, _bounds_each(model, ends[0], windows, values), strict=True)
 
 
-def _bounds(model: LiveModel, waiting: Sequence[_Waiting]) -> Iterator[tuple[int, Batch | None]]:
-    """The bounds by number of the request, of all requests for the same levels together; None for an overflow."""
-    by_levels: dict[int, list[_Waiting]] = {}
-    for of in waiting:
-        by_levels.setdefault(id(of.ends), []).append(of)
-    for alike in by_levels.values():
-        yield from zip([of.number for of in alike], _bounds_each(model, alike), strict=True)
-
-
-def _bounds_each(model: LiveModel, alike: Sequence[_Waiting]) -> Sequence[Batch | None]:
-    _, ends, windows, values = zip(*alike, strict=True)
+def _bounds_each(
+    model: LiveModel, ends: Floats, windows: Sequence[Batch], values: Sequence[Batch]
+) -> Sequence[Batch | None]:
     intervals = model.card.intervals
     if intervals is not None and set(map(len, windows)) == {1}:
         with suppress(BoundOverflow):
-            return intervals.bounds_each(ends[0], windows, values)
-    return [_bounds_alone(model, of.ends, of.windows, of.values) for of in alike]
+            return intervals.bounds_each(ends, windows, values)
+    return [_bounds_alone(model, ends, *of) for of in zip(windows, values, strict=True)]
 
 
 def _bounds_alone(model: LiveModel, ends: Floats, windows: Batch, values: Batch) -> Batch | None:
