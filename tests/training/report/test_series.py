@@ -116,11 +116,14 @@ def test_at_the_edge_of_chance_a_network_is_not_advised_over_least_squares_with_
             {**dict.fromkeys(("lstm", "tanh_mlp", "mlp_last", "mean"), noise * 9), "persistence": noise, **better}
         )
 
-    edge = next(
-        found
-        for found in map(at, np.linspace(0.2, 2, 18_001))
-        if beats(found, "mlp", "persistence") and not beats(found, "linear", "persistence")
-    )
+    low, high = 0.2, 2.0  # with the first factor least squares beats persistence, with the second it does not
+    while high - low > 5e-5:
+        middle = (low + high) / 2
+        low, high = (middle, high) if beats(at(middle), "linear", "persistence") else (low, middle)
+    edge = at(high)
+
+    assert beats(edge, "mlp", "persistence")
+    assert not beats(edge, "linear", "persistence")
     assert advise(edge).startswith("Linear least squares is enough: no costlier model beats it")
 
 
