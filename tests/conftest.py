@@ -43,11 +43,14 @@ FIRST = (
     "tests/service/test_main.py",
     "tests/deploy/test_events.py",
 )
+OF_MAKE = ("MAKEFLAGS", "ARGS", "PORT")  # those of `make test ARGS=-x`: the commands that tests run are not given them
 COMPILED = "TF_XLA_FLAGS"  # environment variable with TensorFlow's flags for its compiler
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give all processes of this run one cache of compiled programs: many trainings here differ only in their data."""
+    for name in OF_MAKE:
+        os.environ.pop(name, None)
     if COMPILED not in os.environ:
         cache = TemporaryDirectory(prefix="lagcast-compiled-")
         os.environ[COMPILED] = f"--tf_xla_persistent_cache_directory={cache.name}"
