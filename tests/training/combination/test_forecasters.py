@@ -72,9 +72,11 @@ def test_the_default_window_is_four_seasons_as_far_as_the_series_allow(season: i
 
 
 @pytest.mark.parametrize(
-    ("season", "length", "window"), [(1, 200, 8), (1, 24, 6), (12, 30, 7), (1, 9, 3), (4, 30, 12)], ids=str
+    ("season", "length", "window"),
+    [(1, 150, 12), (1, 149, 8), (1, 24, 6), (12, 30, 7), (1, 9, 3), (4, 30, 12)],
+    ids=str,
 )
-def test_the_default_window_of_a_single_series_without_a_season_is_at_most_a_quarter_of_it(
+def test_the_default_window_of_a_single_series_without_a_season_grows_and_is_at_most_a_quarter_of_it(
     season: int, length: int, window: int
 ) -> None:
     assert default_window(season, length, single=True) == window
