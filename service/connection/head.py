@@ -18,8 +18,8 @@ from service.connection.limits import (
 END = b"\r\n\r\n"
 FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect", b"content-encoding"})
 NOT_HTTP = "Invalid HTTP request received."
-KNOWN_HEADS = 256  # up to 25 KB each with all their lines: 6 MB at most, and mostly a tenth of that
-KNOWN_BYTES = 2048  # of a head that is kept
+KNOWN_HEADS = 2048  # so that each of 1,000 loaded models can have one or two; of 2 KB in memory each, and 16 at most
+KNOWN_BYTES = 1024  # of a head that is kept
 
 
 class Head:

@@ -21,7 +21,7 @@ from service.telemetry.requests import RequestLog
 
 MAX_BYTES = 4096  # a body of this size is parsed in microseconds
 MAX_PATH = 200  # characters; the longest name of a model has 128
-KNOWN_PATHS = 1024
+KNOWN_PATHS = 2048
 JSON = b"application/json"
 OK = 200
 
