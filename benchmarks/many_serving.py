@@ -9,10 +9,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
@@ -166,14 +166,15 @@ def spread(service: Service, client: Client, models: Sequence[Model]) -> str:
 
 def warm(service: Service, models: Sequence[Model]) -> str:
     """p99 of requests to loaded models while others are loaded at a rate, over the p99 without; medians of rounds."""
-    hot, others = models[1:101], iter(models[LOADED:])
+    hot, cold = models[1:101], int(COLD_RATE * SECONDS / ROUNDS)
     steady, disturbed = [], []
-    for _ in range(ROUNDS):
+    for first in range(LOADED, LOADED + ROUNDS * cold, cold):
         steady.append(paced(service, hot, STEADY_RATE, SECONDS / ROUNDS))
-        thread = threading.Thread(target=load, args=(service, others, SECONDS / ROUNDS))
-        thread.start()
+        # A process of its own: a thread would delay this one's requests itself.
+        loading = get_context("fork").Process(target=load, args=(service.port, models[first : first + cold]))
+        loading.start()
         disturbed.append(paced(service, hot, STEADY_RATE, SECONDS / ROUNDS))
-        thread.join()
+        loading.join()
     ratio = median(disturbed) / median(steady)
     return f"{ratio:.1f} ({median(disturbed):.1f} / {median(steady):.1f} ms)"
 
@@ -188,12 +189,12 @@ def paced(service: Service, models: Sequence[Model], rate: float, seconds: float
     return p99(taken)
 
 
-def load(service: Service, others: Iterator[Model], seconds: float) -> None:
+def load(port: int, models: Sequence[Model]) -> None:
     """Ask models that are not loaded, at COLD_RATE."""
-    client, begin = Client(service.port), time.perf_counter()
-    for number in range(int(COLD_RATE * seconds)):
+    client, begin = Client(port), time.perf_counter()
+    for number, model in enumerate(models):
         time.sleep(max(0.0, begin + number / COLD_RATE - time.perf_counter()))
-        client.ask(next(others))
+        client.ask(model)
 
 
 def churn(service: Service, models: Sequence[Model], requests: int) -> Row:
