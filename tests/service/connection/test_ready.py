@@ -18,7 +18,7 @@ from tests.service.connection.pair import REFUSALS, Pair, Refuser, post
 from tests.service.connection.streams import SINGLES, requests
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(contents=st.lists(requests(), min_size=2, max_size=40))
 def test_requests_that_come_at_once_get_the_bytes_and_leave_the_metrics_that_they_do_without_the_lane(
     pair: Pair, contents: list[bytes]
@@ -51,7 +51,7 @@ FLOAT32 = st.floats(-(10**6), 10**6, width=32) | st.floats(width=32, allow_nan=F
 LSTM_BODIES = st.lists(FLOAT32, min_size=5, max_size=5).map(lambda window: json.dumps({"window": window}).encode())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(bodies=st.lists(LSTM_BODIES, min_size=2, max_size=40))
 def test_windows_that_come_at_once_get_the_digits_and_the_overflows_that_each_of_them_gets_alone(
     pair: Pair, bodies: list[bytes]
@@ -139,7 +139,7 @@ def questions(draw: st.DrawFn) -> bytes:
     return post("/v2/models/airline/infer", json.dumps(body).encode())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(contents=st.lists(questions(), min_size=2, max_size=40))
 def test_intervals_that_are_asked_for_at_once_have_the_digits_that_each_of_them_has_alone(
     airline_pair: Pair, contents: list[bytes]
