@@ -32,7 +32,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         yield pair
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(parts=streams())
 def test_any_connection_gets_the_bytes_and_leaves_the_metrics_that_it_does_without_the_lane(
     pair: Pair, parts: list[bytes]
@@ -42,7 +42,7 @@ def test_any_connection_gets_the_bytes_and_leaves_the_metrics_that_it_does_witho
     assert with_lane == without
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(parts=streams())
 def test_so_does_any_connection_with_keys_a_path_prefix_origins_proxies_and_an_access_log(
     guarded: Pair, parts: list[bytes]

@@ -37,7 +37,7 @@ def loop(card: ModelCard, windows: np.ndarray, actuals: np.ndarray, name: str) -
     return Errors(absolute, squared)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     season=st.integers(2, 24),
     horizon=st.integers(1, 30),

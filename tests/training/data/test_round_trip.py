@@ -67,7 +67,7 @@ def written(cells: list[list[str]], dialect: dict[str, Any]) -> bytes:
     return out.getvalue().encode(dialect["encoding"])
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=tables(), dialect=dialects())
 def test_a_clean_table_in_any_dialect_is_read_back_equal(
     table: tuple[str, list[str], list[str], list[list[float]], str], dialect: dict[str, Any], tmp_path: Path

@@ -66,7 +66,7 @@ def documents(draw: st.DrawFn) -> tuple[bytes, int]:
     return text.encode(), window
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(document=documents(), part_bytes=st.sampled_from([1, 4, flat.PART_BYTES]))
 def test_reading_flat_gives_what_reading_row_by_row_gives(document: tuple[bytes, int], part_bytes: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -95,7 +95,7 @@ LEVELS = st.lists(st.floats(0.1, 99.9) | st.integers(1, 99), max_size=4).map(jso
 JOINTS = st.tuples(BLANK, BLANK, BLANK, BLANK, st.sampled_from(['"levels"'] * 9 + ['"level"', "levels", '"windows"']))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     document=documents(),
     levels=LEVELS,

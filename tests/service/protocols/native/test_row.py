@@ -48,7 +48,7 @@ def floats(row: list[float]) -> bytes:
     return np.array(row, np.float64).tobytes()
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(document=documents())
 def test_a_row_that_is_read_is_what_pydantic_reads(document: tuple[bytes, str]) -> None:
     content, key = document
@@ -61,7 +61,7 @@ def test_a_row_that_is_read_is_what_pydantic_reads(document: tuple[bytes, str]) 
         assert np.array([row], np.float32).tobytes() == np.array([found], np.float32).tobytes()
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(document=documents())
 def test_a_row_and_levels_that_are_read_are_what_pydantic_reads(document: tuple[bytes, str]) -> None:
     content, key = document
