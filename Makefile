@@ -25,8 +25,8 @@ test: $(VENV)/test.installed  ## run the whole test suite
 coverage: $(VENV)/test.installed  ## the whole test suite, and which lines of the code it runs (95 % at least)
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term $(ARGS)
 
-# Three processes for two cores: many tests wait for a server or a training of their own. tests/conftest.py orders the modules.
-PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
+# Two processes: many tests wait for a server or a training of their own. tests/conftest.py orders the modules.
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 
 test-service: $(VENV)/$(lastword $(notdir $(PYTHON)))/service.installed  ## the tests that need no TensorFlow, on another Python: PYTHON=python3.13
 	$(VENV)/$(lastword $(notdir $(PYTHON)))/bin/python -m pytest $(PARALLEL) $(WITHOUT_TENSORFLOW) $(ARGS)
