@@ -45,7 +45,7 @@ class Content(NamedTuple):
     def unpack(cls, packed: bytes) -> "Content":
         """Read `pack`, with the checksum of what was found. Raises ValueError for bytes that are none of that kind."""
         first = packed.index(b"\n") + 1
-        words, files = packed[: first - 1].decode().split(" ") if first > 1 else [], {}
+        words, files = packed[: first - 1].decode().split(" "), {}
         for size, file in zip(words[::2], words[1::2], strict=True):
             files[file] = packed[first : first + int(size)]
             first += int(size)

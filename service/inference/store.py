@@ -11,7 +11,6 @@ kept, the next process starts from it (last known good).
 import json
 import logging
 import os
-import shutil
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -43,7 +42,6 @@ class Store:
         self._problem: str | None = None  # why the last decision could not be written
         for made in (self._tested, self._workers):
             made.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(folder / "contents", ignore_errors=True)  # of an earlier form of the store
 
     def save(self, content: Content) -> Path:
         """Write a content atomically. Returns its file."""

@@ -169,7 +169,7 @@ def test_a_damaged_version_is_refused_with_what_is_wrong_and_no_path_of_the_mach
     assert "\n" not in str(caught.value)
 
 
-@given(st.dictionaries(st.from_regex(FILE_PATTERN, fullmatch=True), st.binary()), st.data())
+@given(st.dictionaries(st.from_regex(FILE_PATTERN, fullmatch=True), st.binary(), min_size=1), st.data())
 def test_files_that_were_packed_in_one_are_the_same_and_damage_is_noticed(
     files: dict[str, bytes], data: st.DataObject
 ) -> None:
