@@ -1,10 +1,11 @@
 """Prediction intervals: split conformal scores on the card, and the bounds computed from them.
 
 Training writes `Intervals` to the card, and the service computes bounds from it; both use the functions of this file.
-A score is the absolute error of one step on one calibration window, divided by the spread of that window. Half the
-width of a new window's interval is its spread times the ⌈(n+1) level/100⌉-th smallest of n scores (Lei et al.,
-"Distribution-free predictive inference for regression", 2018, section 2.2). The bounds of a window never cross: scores
-are ascending, so a higher level never has a narrower interval. `spreads.py` has the ways to compute the spread.
+A score is the absolute error of one step on one calibration window, divided by the spread of that window; training
+lowers it where the published network has seen more rows than the fit that made the error. Half the width of a new
+window's interval is its spread times the ⌈(n+1) level/100⌉-th smallest of n scores (Lei et al., "Distribution-free
+predictive inference for regression", 2018, section 2.2). The bounds of a window never cross: scores are ascending, so a
+higher level never has a narrower interval. `spreads.py` has the ways to compute the spread.
 """
 
 import math

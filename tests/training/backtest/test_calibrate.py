@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artifact.intervals import MAX_SCORES
-from training.backtest.calibrate import Judged, binomial_range, calibrate, kept_ranks, measure
+from training.backtest.calibrate import LATER_FIT, Judged, binomial_range, calibrate, kept_ranks, measure
 from training.backtest.shapes import learn_shapes
 
 
@@ -17,13 +17,32 @@ def noise(count: int, seed: int, unit: float = 1.0) -> Judged:
     return Judged(values[:, :12], np.repeat(values[:, 11:12], 3, axis=1), values[:, 12:])
 
 
+def by_a_later_fit(found: Judged) -> Judged:
+    """The same windows, with the smaller errors of a network that has seen more rows."""
+    return found._replace(forecasts=found.actual + LATER_FIT * (found.forecasts - found.actual))
+
+
 @pytest.mark.parametrize("unit", [1e-12, 1.0, 1e13])
-def test_intervals_cover_what_they_say_on_windows_that_no_score_comes_from_in_any_unit(unit: float) -> None:
+def test_intervals_of_a_later_fit_cover_what_they_say_on_windows_that_no_score_comes_from_in_any_unit(
+    unit: float,
+) -> None:
     intervals = calibrate(noise(2000, 0, unit), season=1)
 
-    for coverage in measure(intervals, noise(2000, 1, unit)):
+    for coverage in measure(intervals, by_a_later_fit(noise(2000, 1, unit))):
         assert abs(100 * coverage.share - coverage.level) < 3
         assert coverage.low < coverage.level / 100 < coverage.high
+
+
+def test_scores_are_the_errors_over_their_windows_spread_as_large_as_those_of_a_later_fit() -> None:
+    found = noise(300, 0)
+
+    intervals = calibrate(found, season=1)
+
+    spreads = intervals.spreads(found.windows.astype(np.float32))
+    errors = np.sort(np.abs(found.forecasts - found.actual) / spreads, axis=0)
+    assert LATER_FIT < 1
+    scores = np.array(intervals.scores).T
+    assert scores == pytest.approx(LATER_FIT * errors)
 
 
 def test_a_level_beyond_the_calibration_windows_is_not_measured() -> None:
