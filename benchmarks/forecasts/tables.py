@@ -9,6 +9,7 @@ import numpy as np
 Found = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Scores as dictionaries, by frequency and method."""
 
+OVERALL = ("sMAPE", "MASE", "80 %", "95 %", "width 80", "width 95", "CPU s")  # columns over all groups
 LINEAR, PAIR, BEST_PEER = "linear, least squares", "pair (LSTM and MLP)", "median of DOT, ETS, CES"
 
 # Names in the picture and where they are put, in points, as the networks are close to each other.
@@ -24,16 +25,25 @@ LABELS = {
 
 
 def table(found: Found) -> str:
-    """Table with a row per method: sMAPE by group and overall, MASE, coverage and width of intervals, CPU seconds."""
-    heads = ["method", *(f"sMAPE {name}" for name in found), "sMAPE", "MASE", "80 %", "95 %", "width 80", "width 95"]
-    lines = [_row([*heads, "CPU s"]), "|---" + "|--:" * len(heads) + "|"]
-    for method in next(iter(found.values())):
-        cells = [method, *(f"{np.mean(of[method]['smape']):.2f}" for of in found.values())]
-        cells += [f"{np.mean(_all(found, method, 'smape')):.2f}", f"{np.nanmean(_all(found, method, 'mase')):.3f}"]
-        for kind, unit in (("coverage", 100.0), ("width", 1.0)):
-            cells += [_mean(found, method, kind, level, unit) for level in ("80", "95")]
-        lines.append(_row([*cells, f"{sum(of[method]['seconds'] for of in found.values()):.0f}"]))
+    """Table with a row per method: sMAPE by group and overall, MASE, coverage and width of intervals, CPU seconds.
+
+    A method without scores in some group has a dash there, and in the columns over all groups.
+    """
+    heads = [*(f"sMAPE {name}" for name in found), *OVERALL]
+    lines = [_row(["method", *heads]), "|---" + "|--:" * len(heads) + "|"]
+    for method in _methods(found):
+        cells = [f"{np.mean(of[method]['smape']):.2f}" if method in of else "-" for of in found.values()]
+        cells += _overall(found, method) if _is_complete(found, method) else ["-"] * len(OVERALL)
+        lines.append(_row([method, *cells]))
     return "\n".join(lines)
+
+
+def _overall(found: Found, method: str) -> list[str]:
+    """Cells of the columns OVERALL."""
+    cells = [f"{np.mean(_all(found, method, 'smape')):.2f}", f"{np.nanmean(_all(found, method, 'mase')):.3f}"]
+    for kind, unit in (("coverage", 100.0), ("width", 1.0)):
+        cells += [_mean(found, method, kind, level, unit) for level in ("80", "95")]
+    return [*cells, f"{sum(of[method]['seconds'] for of in found.values()):.0f}"]
 
 
 def groups_table(found: Found) -> str:
@@ -58,6 +68,15 @@ def better_than_linear(found: Found) -> float:
     return float(np.mean(np.array(_all(found, PAIR, "smape")) < np.array(_all(found, LINEAR, "smape"))))
 
 
+def _methods(found: Found) -> list[str]:
+    """Every method that has scores in some group, in the order of its first."""
+    return list(dict.fromkeys(method for of in found.values() for method in of))
+
+
+def _is_complete(found: Found, method: str) -> bool:
+    return all(method in of for of in found.values())
+
+
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -72,13 +91,16 @@ def _mean(found: Found, method: str, kind: str, level: str, unit: float) -> str:
 
 
 def picture(results: Mapping[str, Found], path: Path) -> None:
-    """Write an SVG file: mean sMAPE of each method over its CPU seconds, one panel per competition."""
+    """Write an SVG file: mean sMAPE of each method over its CPU seconds, one panel per competition.
+
+    Methods without scores in some group of a competition are not in its panel.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure((11, 4), layout="constrained")
     axes = figure.subplots(1, len(results), squeeze=False)[0]
     for panel, (competition, found) in zip(axes, results.items(), strict=True):
-        for method in next(iter(found.values())):
+        for method in (method for method in _methods(found) if _is_complete(found, method)):
             seconds = max(sum(of[method]["seconds"] for of in found.values()), 0.1)
             smape = float(np.mean(_all(found, method, "smape")))
             ours = method in (PAIR, "LSTM", "MLP")
