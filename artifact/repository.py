@@ -142,10 +142,10 @@ def read_version(models_dir: Path, name: str, version: int) -> Content:
     found = [file for file in _list_folder(folder, f"{name}/{version}") if re.fullmatch(FILE_PATTERN, file)]
     if len(found) > MAX_FILES:
         raise ArtifactError(f"{name}/{version}: has more than {MAX_FILES} files")
-    files = {}
+    files, inside = {}, _inside(models_dir)
     for file in sorted({*found, CARD_FILE}):
         limit = MAX_FILE_BYTES if file.startswith("model.") else MAX_CARD_BYTES
-        files[file] = read_file(models_dir, folder / file, limit)
+        files[file] = _read_inside(inside, folder / file, limit)
     return Content(files, checksum(files))
 
 
@@ -157,22 +157,43 @@ def checksum(files: dict[str, bytes]) -> str:
 
 def read_file(models_dir: Path, path: Path, limit: int) -> bytes:
     """Read a regular file of at most `limit` bytes inside the repository. Raises ArtifactError or Unreadable."""
-    inside = os.path.join(os.path.realpath(models_dir), "")  # noqa: PTH118  # Path.resolve takes three times as long
+    return _read_inside(_inside(models_dir), path, limit)
+
+
+def _inside(models_dir: Path) -> str:
+    """What the real path of every file in the repository starts with."""
+    return os.path.join(os.path.realpath(models_dir), "")  # noqa: PTH118  # Path.resolve takes three times as long
+
+
+def _read_inside(inside: str, path: Path, limit: int) -> bytes:
     if not os.path.realpath(path).startswith(inside):
         raise ArtifactError(f"{label(path)}: leads out of the repository")
     try:
         # Without O_NONBLOCK, opening a named pipe would block.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ArtifactError(f"{label(path)}: is not a file")
-            content = file.read(min(status.st_size, limit) + 1)  # memory for so much is taken before anything is read
+        content = _read_regular(path, os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), limit + 1)
     except OSError as error:
         kind = ArtifactError if error.errno in LASTING_ERRORS else Unreadable
         raise kind(f"{label(path)}: {error.strerror}") from None
     if len(content) > limit:
         raise ArtifactError(f"{label(path)}: is larger than {limit} bytes")
     return content
+
+
+def _read_regular(path: Path, number: int, most: int) -> bytes:
+    """Read up to `most` bytes of an open file, and close it. A file object would take as many system calls again."""
+    try:
+        status = os.fstat(number)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(status.st_mode):
+            raise ArtifactError(f"{label(path)}: is not a file")
+        parts, left = [], min(status.st_size + 1, most)  # memory for so much is taken before anything is read
+        while left and (part := os.read(number, left)):
+            parts.append(part)
+            left -= len(part)
+    finally:
+        os.close(number)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def label(path: Path) -> str:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Scope
 
-from service.connection.lane import Admitted
+from service.connection.flow import ReadFlow
+from service.connection.lane import Admitted, LaneRequest
 from service.connection.memory import Reservation
 from service.connection.writer import STATUS_LINES, AnswerWriter
 
@@ -20,9 +21,7 @@ class Connection(Protocol):
     """Interface of the connection that an exchange uses."""
 
     writer: AnswerWriter
-
-    def resume_reading(self) -> None:
-        """Resume reading from the transport."""
+    flow: ReadFlow
 
     def end_answer(self) -> None:
         """Called when the response is written."""
@@ -36,8 +35,8 @@ class Exchange:
 
     __slots__ = (
         "_connection", "_event", "_is_chunked", "_is_handed_on", "_left", "_parts", "_start", "_waits_for_whole",
-        "admitted", "expects_continue", "has_body", "is_complete", "is_gone", "is_started", "keep_alive", "memory",
-        "scope",
+        "admitted", "expects_continue", "has_body", "held", "is_complete", "is_gone", "is_started", "keep_alive",
+        "memory", "scope",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +52,7 @@ class Exchange:
         self.scope = scope
         self.keep_alive = keep_alive
         self.admitted = admitted  # to the lane, which answers once the body has arrived; until then nothing runs
+        self.held: LaneRequest | None = None  # by the lane, which waits for the model
         self.expects_continue = False
         self.has_body = False  # whether the whole body has arrived
         self.is_started = False
@@ -107,7 +107,7 @@ class Exchange:
             self.expects_continue = False
             self._connection.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         while not self._can_receive():
-            self._connection.resume_reading()
+            self._connection.flow.resume()
             self._event = self._event or asyncio.Event()
             self._event.clear()
             await self._event.wait()

@@ -55,6 +55,17 @@ class Handler:
         assert self._lane is not None  # noqa: S101  # it has admitted the request
         return LaneRequest(self._lane, connection, self._client, admitted, body, begun)
 
+    def ask_whole(self, connection: Asking, exchange: Exchange) -> LaneRequest:
+        """As `ask`, for an exchange whose body has arrived."""
+        assert exchange.admitted is not None  # noqa: S101  # as above
+        return self.ask(connection, exchange.admitted, exchange.body(), exchange.scope[BEGUN])
+
+    def is_for_lane(self, exchange: Exchange) -> bool:
+        """Whether the lane is to answer a whole request; if it has admitted it, and may not, the application does."""
+        if exchange.admitted is not None and not exchange.keep_alive:
+            self.run(exchange)
+        return exchange.admitted is not None
+
     def run(self, exchange: Exchange) -> None:
         """Run the application for a request, in a task."""
         exchange.admitted = None

@@ -4,9 +4,10 @@ It handles no errors: what it does not answer goes to the application, which ans
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple, Protocol
 
+from service.connection.cold import ColdRequests
 from service.connection.head import KNOWN_BYTES, KNOWN_HEADS, Head
 from service.connection.writer import AnswerWriter
 from service.inference.admission import Keys
@@ -23,6 +24,7 @@ MAX_BYTES = 4096  # a body of this size is parsed in microseconds
 MAX_PATH = 200  # characters; the longest name of a model has 128
 KNOWN_PATHS = 2048
 JSON = b"application/json"
+FORWARDED_FOR = b"x-forwarded-for"
 OK = 200
 
 
@@ -52,13 +54,19 @@ class Asking(Protocol):
     def end_lane(self, request: "LaneRequest", *, is_answered: bool) -> None:
         """Called when the lane has written the response, or nothing: then the application is to answer."""
 
+    def hold(self, request: "LaneRequest") -> None:
+        """Called when the lane answers later."""
+
+    def release(self, request: "LaneRequest") -> bool:
+        """Called before the lane answers a request that was held. Returns whether it still may."""
+
 
 class LaneRequest(NamedTuple):
     """A whole request that the lane may answer. begun: when its head had arrived, of time.monotonic()."""
 
     lane: "Lane"
     connection: Asking
-    client: object
+    client: tuple[str, int] | None
     admitted: Admitted
     body: bytes
     begun: float
@@ -85,6 +93,7 @@ class Lane:
         self._lines = lines
         self._target_of = lru_cache(KNOWN_PATHS)(self._find)
         self._admitted_of = lru_cache(KNOWN_HEADS)(self._admit)
+        self._cold = ColdRequests(lifecycle)
         self._is_open = True
 
     def close(self) -> None:
@@ -140,13 +149,15 @@ class Lane:
 
     def answer_alone(self, request: LaneRequest) -> None:
         """As `answer`, for the latency of requests that come one by one."""
+        self._end(request, self._respond_alone(request))
+
+    def _respond_alone(self, request: LaneRequest) -> bytes | None:
         try:
             target = request.admitted.target
             model = self._lifecycle.live(target.name)
-            response: bytes | None = answer(model, target.answering(model, request.body))
+            return answer(model, target.answering(model, request.body))
         except Exception:  # noqa: BLE001  # the application then meets the same error and answers it
-            response = None
-        self._end(request, response)
+            return None
 
     def _respond(self, name: str, requests: Sequence[LaneRequest]) -> Sequence[bytes | None]:
         """The responses to requests for a model; None for those that the application is to answer."""
@@ -161,7 +172,25 @@ class Lane:
     def _end(self, request: LaneRequest, response: bytes | None) -> None:
         if response is not None:
             self._write(request, response)
-        request.connection.end_lane(request, is_answered=response is not None)
+            request.connection.end_lane(request, is_answered=True)
+        elif self._waits(request):
+            request.connection.hold(request)
+        else:
+            request.connection.end_lane(request, is_answered=False)
+
+    def _waits(self, request: LaneRequest) -> bool:
+        """Whether a request waits for its model, and is answered when it is loaded."""
+        target, headers, _ = request.admitted
+        if request.client is None or FORWARDED_FOR in headers:  # the middleware knows whose turn it is
+            return False
+        return self._cold.wait(target.name, request.client[0], partial(self._answer_held, request))
+
+    def _answer_held(self, request: LaneRequest) -> None:
+        if request.connection.release(request):
+            response = self._respond_alone(request)
+            if response is not None:
+                self._write(request, response)
+            request.connection.end_lane(request, is_answered=response is not None)
 
     def _write(self, request: LaneRequest, content: bytes) -> None:
         target, headers, head = request.admitted

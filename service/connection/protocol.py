@@ -9,6 +9,7 @@ from uvicorn.server import ServerState
 
 from service.connection.closing import Closing
 from service.connection.exchange import Exchange
+from service.connection.flow import ReadFlow
 from service.connection.handler import Handler
 from service.connection.head import Head
 from service.connection.lane import Admitted, LaneRequest
@@ -17,7 +18,6 @@ from service.connection.memory import ConnectionPool
 from service.connection.reader import RequestReader
 from service.connection.timer import ClientTimer
 from service.connection.writer import AnswerWriter
-from service.middleware.observe import BEGUN
 from service.telemetry.metrics import count_refusal
 
 
@@ -45,7 +45,6 @@ class HTTPConnection(asyncio.Protocol):
         self._reader = RequestReader()
         self._exchange: Exchange | None = None
         self._timer = ClientTimer()
-        self._is_paused = False
 
     @property
     def waiting_since(self) -> float | None:
@@ -60,6 +59,7 @@ class HTTPConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # TCP has one
         self._closing = Closing(self._transport)
+        self.flow = ReadFlow(self._transport)
         self.writer = AnswerWriter(self._transport, self._server_state, self._limits.answer_seconds)
         self._handler = Handler(self._config, self._server_state, self._app_state, self._transport)
         self._server_state.connections.add(self)  # type: ignore[arg-type]  # it only calls shutdown()
@@ -115,7 +115,7 @@ class HTTPConnection(asyncio.Protocol):
                     request = self._take_head()
                 else:
                     if reader.waiting > BACKLOG_BYTES:
-                        self._pause_reading()
+                        self.flow.pause()
                     return None
                 if request is not None:
                     return request
@@ -149,10 +149,25 @@ class HTTPConnection(asyncio.Protocol):
         if is_answered:
             self._server_state.total_requests += 1
             self._await_next()
-            return
-        exchange = self._begin(request.admitted.head, request.begun)
+        else:
+            self._handler.run(self._keep(request))
+
+    def hold(self, request: LaneRequest) -> None:
+        """The lane answers a request later."""
+        self._keep(request).held = request
+
+    def release(self, request: LaneRequest) -> bool:
+        """Whether the lane may answer a request that was held."""
+        exchange = self._exchange
+        if exchange is None or exchange.held is not request or not self._handler.is_for_lane(exchange):
+            return False
+        self._exchange = None  # made anew if the lane cannot answer
+        return True
+
+    def _keep(self, request: LaneRequest) -> Exchange:
+        exchange = self._begin(request.admitted.head, request.begun, request.admitted)
         exchange.feed(request.body, is_last=True)
-        self._handler.run(exchange)
+        return exchange
 
     def _begin(self, head: Head, begun: float, admitted: Admitted | None = None) -> Exchange:
         """Begin the exchange of a request that is not answered at once."""
@@ -180,30 +195,17 @@ class HTTPConnection(asyncio.Protocol):
             self._next()
         else:
             self._timer.stop()
-            if exchange.admitted is not None and exchange.keep_alive:
-                self._exchange = None  # made anew if the lane cannot answer
-                return self._handler.ask(self, exchange.admitted, exchange.body(), exchange.scope[BEGUN])
-            if exchange.admitted is not None:
-                self._handler.run(exchange)
+            if self._handler.is_for_lane(exchange):
+                self._exchange = None  # as above
+                return self._handler.ask_whole(self, exchange)
         return None
 
     def _wait_for_more(self, exchange: Exchange) -> None:
         if exchange.is_complete and self._reader.taken > LINGER_BYTES:
             self._transport.abort()
         elif not exchange.is_complete and exchange.is_behind(BACKLOG_BYTES):
-            self._pause_reading()
+            self.flow.pause()
         self._timer.wait_for_more(self._reader.taken, self._limits.request_seconds)
-
-    def _pause_reading(self) -> None:
-        if not self._is_paused:
-            self._is_paused = True
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Resume reading after a full backlog paused it."""
-        if self._is_paused and not self._transport.is_closing():
-            self._is_paused = False
-            self._transport.resume_reading()
 
     # Answering
 
@@ -213,7 +215,7 @@ class HTTPConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.writer.resume()
         if self._exchange is None and self._reader.waiting:
-            self.resume_reading()
+            self.flow.resume()
             self._pool.ready.add(self)
 
     def end_answer(self) -> None:
@@ -227,7 +229,7 @@ class HTTPConnection(asyncio.Protocol):
         elif not self._reader.is_in_body:
             self._next()
         else:
-            self.resume_reading()  # read and drop the rest of the body, which the application did not read
+            self.flow.resume()  # read and drop the rest of the body, which the application did not read
 
     def _next(self) -> None:
         exchange = self._exchange
@@ -238,7 +240,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def _await_next(self) -> None:
         self._timer.wait(self._limits.keep_alive_seconds)
-        self.resume_reading()
+        self.flow.resume()
         if not self._reader.waiting:
             if self._closing.is_half_closed:
                 self._transport.close()
@@ -293,6 +295,6 @@ class HTTPConnection(asyncio.Protocol):
         if self._closing.is_half_closed or self._reader.is_empty:
             self._transport.close()
         else:
-            self.resume_reading()
+            self.flow.resume()
             self._closing.linger(self._timer)
         self._reader.clear()

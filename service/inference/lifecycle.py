@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from itertools import islice
 from math import inf
 from operator import itemgetter
@@ -114,14 +115,15 @@ class Lifecycle:
 
     async def loaded_state(self, name: str) -> ModelState:
         """The state of a model, loaded if it can be. Raises UnknownModel or NotReady."""
-        state = self.state(name)
-        if state.live is None and state.decision.can_load:
-            return await self._loaded(name, is_decided=not state.decision.is_waiting)
-        return state
+        load = self.begin_load(name)
+        return self.state(name) if load is None else await _done(load)
 
-    async def _loaded(self, name: str, *, is_decided: bool) -> ModelState:
-        # A request that is cancelled must not cancel the load that others wait for.
-        return await asyncio.shield(asyncio.wrap_future(self.cold.start(name, is_decided=is_decided)))
+    def begin_load(self, name: str) -> Future[ModelState] | None:
+        """Load a model in a thread; None if it is loaded, or cannot be. Raises TooManyColdLoads."""
+        state = self._states.get(name)
+        if state is None or state.live is not None or not state.decision.can_load:
+            return None
+        return self.cold.start(name, is_decided=not state.decision.is_waiting)
 
     async def decided_state(self, name: str) -> ModelState:
         """The state of a model once it is decided on; it may not be loaded. Raises UnknownModel or NotReady."""
@@ -130,7 +132,7 @@ class Lifecycle:
 
     async def decided_again(self, name: str) -> ModelState:
         """The state of a model at the next decision about it, loaded if it can be. Raises UnknownModel or NotReady."""
-        return await self._loaded(name, is_decided=False)
+        return await _done(self.cold.start(name, is_decided=False))
 
     def state(self, name: str) -> ModelState:
         """The state of a model. Raises UnknownModel if there is no such name, NotReady before the first decision."""
@@ -262,6 +264,11 @@ class Lifecycle:
         self._recent.discard(name)
         self._recent.hold(name, is_held=False)
         self._sorted = None
+
+
+async def _done(load: Future[ModelState]) -> ModelState:
+    # A request that is cancelled must not cancel the load that others wait for.
+    return await asyncio.shield(asyncio.wrap_future(load))
 
 
 def _why_not_live(name: str, state: ModelState) -> str:

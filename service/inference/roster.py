@@ -97,7 +97,7 @@ class Roster:
         self.touched.update(gone, empty)
 
     def open(self, name: str) -> Watched | None:
-        """Watch a model from now on; None if there is none of that name."""
+        """Watch a model from now on; None if there is none of that name. What is known is not read here."""
         model = self.models.get(name)
         if model is not None:
             return model
@@ -105,9 +105,10 @@ class Roster:
         model = Watched(name)
         if remembered is not None and remembered.live is not None:
             model.current, model.wish = self._restore(name, remembered.live), remembered.wish
-        self.read_model(model)
-        if remembered is None and not model.versions and (self._found is None or name not in self._found):
-            return None
+        if remembered is None and (self._found is None or name not in self._found):
+            self.read_model(model)
+            if not model.versions:
+                return None
         self.models[name] = model
         self._restless.add(name)
         self.touched.add(name)
