@@ -1,8 +1,9 @@
 """Cold loads: a model that is not loaded is loaded once, in a thread, however many requests ask for it.
 
-One thread loads: loads compete for the GIL anyway. It is a daemon, unlike those of a ThreadPoolExecutor: the process
-must be able to end though a load hangs, or thousands are left. Decisions and loads are taken in turn by client, so
-that a client that asks for thousands of models does not delay another one that asks for one.
+One thread loads at a time: loads compete for the GIL anyway. It is the one that decides, or a daemon, unlike those of a
+ThreadPoolExecutor: the process must be able to end though a load hangs, or thousands are left. Decisions and loads are
+taken in turn by client, so that a client that asks for thousands of models does not delay another one that asks for
+one.
 """
 
 import threading
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from math import inf
 from queue import Full
 from typing import Generic, TypeVar
 
@@ -94,6 +96,9 @@ class ColdLoads(Generic[Loaded]):
             for name in now:
                 for client in self._running[name].clients:
                     self._to_load.put(client, name)
+            is_free, self._is_working = not self._is_working, True
+        if is_free:
+            self._work(1)  # here: starting a thread takes as long as a load
         self._go_on()
 
     def _go_on(self) -> None:
@@ -102,7 +107,7 @@ class ColdLoads(Generic[Loaded]):
             names = list(self._next_to_ask())
             if self._to_load and not self._is_working:
                 self._is_working = True
-                threading.Thread(target=self._work, name="load", daemon=True).start()
+                threading.Thread(target=self._work, args=(inf,), name="load", daemon=True).start()
         for name in names:
             self._ask(name)
 
@@ -113,17 +118,18 @@ class ColdLoads(Generic[Loaded]):
                 self._asked.add(name)
                 yield name
 
-    def _work(self) -> None:
-        """Load what is asked for until nothing is left."""
+    def _work(self, most: float) -> None:
+        """Load what is asked for until nothing is left, or `most` are loaded."""
         while True:
             with self._lock:
-                if not self._to_load:
+                if not self._to_load or most <= 0:
                     self._is_working = False
                     return
                 name = self._to_load.take()
                 is_due = name in self._running and name not in self._undecided
             if is_due:
                 self._run(name)
+                most -= 1
 
     def _run(self, name: str) -> None:
         try:
