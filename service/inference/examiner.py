@@ -123,7 +123,9 @@ class Examiner:
             self._conclude(self._tester.drop())
         self._asked = asked
         seconds = min(self._test_seconds * 2**entry.attempts, MAX_TEST_SECONDS)
-        verdict = self._tester.ask(Question(stored, asked.model.name, asked.version, seconds), WAIT_SECONDS)
+        verdict = self._tester.ask(Question(stored, asked.model.name, asked.version, seconds), 0)
+        self._store.prepare()  # while the test goes on
+        verdict = verdict or self._tester.poll(WAIT_SECONDS)
         if verdict is not None:
             self._conclude(verdict)
 

@@ -2,6 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
+from contextlib import suppress
+from itertools import islice
 
 
 class Recency:
@@ -47,10 +49,15 @@ class Recency:
         return list(self._oldest(surplus, name)) if surplus > 0 else []
 
     def _oldest(self, count: int, but: str) -> Iterator[str]:
-        for name in list(self._names) if self._held or self._required else list(self._names)[: count + 1]:
+        for name in self._first(count + 1 + len(self._held) + len(self._required)):
             if count and name != but and not self.is_held(name):
                 count -= 1
                 yield name
+
+    def _first(self, count: int) -> list[str]:
+        while True:
+            with suppress(RuntimeError):  # `touch` was called in another thread meanwhile
+                return list(islice(self._names, count))
 
     def discard(self, name: str) -> None:
         """Note that a model was put away."""

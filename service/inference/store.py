@@ -38,6 +38,8 @@ class Store:
         self._tested = folder / "tested"
         self._journal = Journal(folder)
         self._workers = folder / "workers"
+        self._next = self._tested / f".next.{os.getpid()}"
+        self._saved: Content | None = None  # the last one: it is loaded next
         self._written = 0  # serial
         self._problem: str | None = None  # why the last decision could not be written
         for made in (self._tested, self._workers):
@@ -47,8 +49,15 @@ class Store:
         """Write a content atomically. Returns its file."""
         file = self._tested / content.sha256
         if not self.has(content.sha256):
-            replace_file(file, content.pack())
+            self._next.write_bytes(content.pack())
+            self._next.rename(file)
+        self._saved = content
         return file
+
+    def prepare(self) -> None:
+        """Create the file of the next content: it takes longer than to write a small one."""
+        with suppress(OSError):  # then `save` creates it
+            self._next.touch()
 
     def has(self, sha256: str) -> bool:
         """Whether a content is there: cleaners of temporary folders remove old files."""
@@ -56,6 +65,8 @@ class Store:
 
     def load(self, sha256: str) -> Content:
         """Read a content. Raises ValueError if it does not match its checksum."""
+        if self._saved is not None and self._saved.sha256 == sha256:
+            return self._saved
         content = Content.unpack((self._tested / sha256).read_bytes())
         if content.sha256 != sha256:
             raise ValueError(f"the stored files {sha256[:12]} are damaged")
