@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import re
+import socket
+import struct
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
@@ -114,27 +116,35 @@ class Pair:
         await self._steps.put({"type": "lifespan.shutdown"})
         await self._lifespan
 
-    def ask(self, *parts: bytes, last: bytes = LAST) -> tuple[Outcome, Outcome]:
-        """What the server with the lane, and the one without it, do with the same bytes, sent in these parts."""
-        with_lane, without = (self._loop.run(self._ask(server, [*parts, last])) for server in self._servers)
+    def ask(self, *parts: bytes, last: bytes = LAST, is_leaving: bool = False) -> tuple[Outcome, Outcome]:
+        """What the server with the lane, and the one without it, do with the same bytes, sent in these parts.
+
+        is_leaving: the client resets the connection when it has sent them.
+        """
+        sent = [*parts, last]
+        with_lane, without = (self._loop.run(self._ask(server, sent, is_leaving)) for server in self._servers)
         return with_lane, without
 
-    async def _ask(self, server: asyncio.Server, parts: list[bytes]) -> Outcome:
+    async def _ask(self, server: asyncio.Server, parts: list[bytes], is_leaving: bool) -> Outcome:  # noqa: FBT001
         self._log.lines.clear()
-        before, predictions = _recorded(), self._predictions()
+        before, predictions = recorded(), self._predictions()
         loop = asyncio.get_running_loop()
         transport, client = await loop.create_connection(Client, *server.sockets[0].getsockname())
         for part in parts:
             transport.write(part)
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        if not parts[-1]:
+        if is_leaving:
+            await asyncio.sleep(0.05)
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+        elif not parts[-1]:
             transport.write_eof()
         await client.lost.wait()
         for _ in range(5):
             await asyncio.sleep(0)
         answers = OWN_ID.sub(b"own", client.received)
-        return Outcome(answers, _recorded() - before, self._predictions() - predictions, list(self._log.lines))
+        return Outcome(answers, recorded() - before, self._predictions() - predictions, list(self._log.lines))
 
     def ask_at_once(self, contents: Sequence[bytes], last: bytes = LAST) -> tuple[Together, Together]:
         """What both servers do with one content on each of many connections, sent in one turn of the event loop."""
@@ -143,7 +153,7 @@ class Pair:
 
     async def _ask_at_once(self, server: asyncio.Server, contents: Sequence[bytes], last: bytes) -> Together:
         self._log.lines.clear()
-        before, predictions = _recorded(), self._predictions()
+        before, predictions = recorded(), self._predictions()
         loop, address = asyncio.get_running_loop(), server.sockets[0].getsockname()
         made = [await loop.create_connection(Client, *address) for _ in contents]
         await asyncio.sleep(2 * PROBE_SECONDS)  # then the next turn is waited for
@@ -156,7 +166,7 @@ class Pair:
         for _ in range(5):
             await asyncio.sleep(0)
         answers = [OWN_ID.sub(b"own", client.received) for _, client in made]
-        return Together(answers, _recorded() - before, self._predictions() - predictions, Counter(self._log.lines))
+        return Together(answers, recorded() - before, self._predictions() - predictions, Counter(self._log.lines))
 
     def _predictions(self) -> Counter[str]:
         states = self.app.lane._lifecycle.states()
@@ -172,7 +182,8 @@ async def _listen(app: Any) -> asyncio.Server:
     return await loop.create_server(lambda: HTTPConnection(config, state, {}, pool=pool), "127.0.0.1", 0)
 
 
-def _recorded() -> Counter[tuple[str, int]]:
+def recorded() -> Counter[tuple[str, int]]:
+    """Requests that were recorded until now, by route and status."""
     return Counter({key: sum(counts) for key, counts in REQUEST_SECONDS._counts.items()})
 
 

@@ -135,16 +135,6 @@ def test_a_model_that_is_not_there_is_answered_by_the_framework(pair: Pair) -> N
     assert with_lane.answers.startswith(b"HTTP/1.1 404 ")
 
 
-def test_a_model_that_is_not_loaded_is_loaded_and_answered_by_the_framework() -> None:
-    with Pair(Settings(models_dir=SHIPPED, max_loaded=1)) as pair:
-        for path, body in SINGLES:  # of one model and the other in turns
-            with_lane, without = pair.ask(post(path, body))
-
-            assert with_lane.answers == without.answers
-            assert with_lane.answers.startswith(b"HTTP/1.1 200 ")
-            assert with_lane.recorded == without.recorded
-
-
 def test_a_lane_that_is_closed_admits_nothing(guarded: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = post("/predict/mlp", b'{"value": 5}', ("authorization", f"Bearer {KEY}"))
     before, _ = guarded.ask(whole)
