@@ -251,16 +251,13 @@ class Decider:
             self._store.write_decision(self.decision)
             self._pass_on()
             return
-        models = {**before.models, **{name: model for name, model in changed.items() if model is not None}}
-        for name in [name for name, model in changed.items() if model is None]:
-            models.pop(name, None)
         serial = max(before.serial, self._last_serial) + 1
-        self.decision = Decision(serial, models, problem, before.serial, frozenset(changed))
-        self._store.write_decision(self.decision)
+        self.decision = before.next(serial, changed, problem)
         if self._has_listener:
             for name, model in changed.items():
                 log_change(name, before.models.get(name, ModelDecision()), model or ModelDecision())
-            self._pass_on()
+            self._pass_on()  # first: requests wait for it
+        self._store.write_decision(self.decision)
         self._sweep(before)
 
     def _decide_each(self) -> Iterator[tuple[str, ModelDecision | None]]:

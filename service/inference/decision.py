@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from immutables import Map
 from pydantic import TypeAdapter
 
 from artifact.choice import Version
@@ -68,6 +69,10 @@ class Decision:
     changed: frozenset[str] | None = None
     changes: str = ""
 
+    def next(self, serial: int, changed: Mapping[str, ModelDecision | None], problem: str | None) -> "Decision":
+        """The decision that follows this one; a model that changed to None is removed."""
+        return Decision(serial, with_changes(self.models, changed), problem, self.serial, frozenset(changed))
+
     def contents(self) -> set[str]:
         """Checksums of the contents that a worker has to load."""
         live = {model.live.sha256 for model in self.models.values() if model.live is not None}
@@ -81,12 +86,26 @@ class Decision:
 
     def to_json(self) -> bytes:
         """The decision as JSON."""
-        return _ADAPTER.dump_json(self, exclude={"since", "changed"}, exclude_defaults=True)
+        plain = replace(self, models=dict(self.models))
+        return _ADAPTER.dump_json(plain, exclude={"since", "changed"}, exclude_defaults=True)
 
     @classmethod
     def from_json(cls, content: bytes) -> "Decision":
         """Read `to_json`. Raises ValueError for anything else."""
         return _ADAPTER.validate_json(content)
+
+
+def with_changes(
+    models: Mapping[str, ModelDecision], changed: Mapping[str, ModelDecision | None]
+) -> Map[str, ModelDecision]:
+    """The models with some changed; a dict of thousands would have to be copied."""
+    result = Map(models).mutate()
+    for name, model in changed.items():
+        if model is None:
+            result.pop(name, None)
+        else:
+            result[name] = model
+    return result.finish()
 
 
 def log_change(name: str, before: ModelDecision, now: ModelDecision) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from service.inference.decision import Decision, ModelDecision
+from service.inference.decision import Decision, ModelDecision, with_changes
 
 logger = logging.getLogger("lagcast")
 
@@ -120,7 +120,6 @@ class Journal:
         if not lines:
             return set()
         changed: set[str] = set()
-        models = dict(self._read.models)
         for line in lines:
             try:
                 change = _CHANGE.validate_json(line)
@@ -128,17 +127,9 @@ class Journal:
                 break
             self._offset += len(line)
             changed |= change.models.keys()
-            _apply(models, change)
+            models = with_changes(self._read.models, change.models)
             self._read = replace(self._read, serial=change.serial, problem=change.problem, models=models)
         return changed
-
-
-def _apply(models: dict[str, ModelDecision], change: _Change) -> None:
-    for name, model in change.models.items():
-        if model is None:
-            models.pop(name, None)
-        else:
-            models[name] = model
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -48,7 +48,7 @@ def test_a_reader_sees_every_decision_whenever_it_looks(
 def check(reader: Journal, decision: Decision) -> None:
     found = reader.read()
     assert found is not None
-    assert (found.serial, found.models) == (decision.serial, decision.models)
+    assert (found.serial, dict(found.models)) == (decision.serial, decision.models)
 
 
 def test_a_line_that_is_not_written_to_its_end_is_read_later(tmp_path: Path) -> None:
