@@ -62,14 +62,20 @@ def test_the_table_has_a_row_of_neuralforecast_with_dashes_for_its_intervals(tab
         *("20.00", "21.00", "22.00", f"{overall:.2f}", f"{overall / 10:.3f}", *intervals, "300")
     ]
     assert cells(printed, PAIR)[3:] == ["10.00", "1.000", "80.0", "95.0", "0.80", "0.95", "300"]
-    assert "neuralforecast MLP" in (FOLDER / "forecasts.svg").read_text()
 
 
 def test_a_method_without_scores_in_a_group_has_dashes_there_and_over_all_groups(tables: Tables) -> None:
     printed = tables({"quarterly": 21})
 
     assert cells(printed, "neuralforecast MLP") == ["-", "21.00", *["-"] * 8]
-    assert "neuralforecast" not in (FOLDER / "forecasts.svg").read_text()
+
+
+def test_the_picture_has_the_other_methods_only(tables: Tables) -> None:
+    tables({"yearly": 20, "quarterly": 21, "monthly": 22})
+
+    picture = (FOLDER / "forecasts.svg").read_text()
+    assert "<!-- AutoETS -->" in picture
+    assert "neuralforecast" not in picture
 
 
 def test_without_scores_of_neuralforecast_the_table_has_the_other_methods(tables: Tables) -> None:
