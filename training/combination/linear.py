@@ -10,6 +10,9 @@ from training.values import Values
 
 # Of the mean square of what the regression sees: what keeps it from following the noise of a few rows.
 RIDGE = 1e-4
+# The regression of a single series sees a value for each so many windows, and at least so many values: coefficients of
+# fewer windows are noise. On series of M1 and Tourism, 3 to 6 windows for a value are equally good.
+WINDOWS_PER_VALUE, LEAST_VALUES = 4, 3
 MOST_LEFT_OUT = 2048  # rows
 MOST_LEVERAGE = 0.999  # a row that decides its own forecast says nothing of others
 LEAST_RIDGE = 1e-30  # windows of zeros alone
@@ -81,20 +84,31 @@ def fit_linear(samples: Samples, targets: Values) -> Linear:
 
     With a single series it is the regression on the scaled window and its level near the levels that it was trained
     on, and that on the scaled window alone far from them, which follows every level: it has no intercept, since a drift
-    at one level is not that at another.
+    at one level is not that at another. Of a window that is long for so few rows both see the last values only.
     """
-    scaled, weights = samples.inputs["scaled"].astype(np.float64), samples.square_weights
-    regressors = Regressors.of(samples, np.flatnonzero(~np.isnan(targets).all(axis=1)))
+    rows = np.flatnonzero(~np.isnan(targets).all(axis=1))
+    regressors = Regressors.of(samples, rows)
+    weights = samples.square_weights
     if regressors.slope:
-        columns = regressors.columns(samples)
-        solution = _regression(columns, targets, weights)
-        kernel, bias = regressors.kernel(solution, _regression(scaled, targets, weights)), np.zeros(targets.shape[1])
+        kernel, columns, solution = _reverting(samples, targets, regressors, len(rows))
+        bias = np.zeros(targets.shape[1])
     else:
-        columns = np.column_stack([scaled, np.ones(len(targets))])
+        columns = np.column_stack([samples.inputs["scaled"].astype(np.float64), np.ones(len(targets))])
         solution = _regression(columns, targets, weights)
         kernel, bias = solution[:-1], solution[-1]
     left_out = _leave_out(columns, targets, weights, solution)
     return Linear(kernel, bias, regressors, columns @ solution, left_out)
+
+
+def _reverting(samples: Samples, targets: Values, regressors: Regressors, rows: int) -> tuple[Values, Values, Values]:
+    """The kernel of a single series with `rows` known windows; what its regression sees, and the coefficients of it."""
+    scaled = samples.inputs["scaled"].astype(np.float64)
+    first = max(scaled.shape[1] - max(rows // WINDOWS_PER_VALUE, LEAST_VALUES), 0)
+    columns = regressors.columns(samples)[:, first:]
+    solution = _regression(columns, targets, samples.square_weights)
+    following = _regression(scaled[:, first:], targets, samples.square_weights)
+    unseen = (first, 0), (0, 0)
+    return regressors.kernel(np.pad(solution, unseen), np.pad(following, unseen)), columns, solution
 
 
 def _regression(columns: Values, targets: Values, weights: Values) -> Values:

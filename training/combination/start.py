@@ -13,9 +13,8 @@ ROUNDS = 40  # more concentrate the weights on fewer methods, which then forecas
 MOST_CHANGE = 2.0  # of the logarithm of a weight in one round
 LEAST_WEIGHT = 1e-4  # a method with less could not be learned any more
 # A straight line is enough for a single series if its left-out errors are no larger than this share of those of the
-# weighted methods, and if they are known well: from this many windows for each value of a window. No series of M1 and
-# Tourism is such a one.
-TIE, LEAST_WINDOWS = 1.02, 3
+# weighted methods.
+TIE = 1.02
 
 
 class Start(NamedTuple):
@@ -47,14 +46,10 @@ def find_start(samples: Samples, targets: Values) -> Start:
     weighted = errors * np.sqrt(samples.square_weights[rows])[:, None]
     squares = np.einsum("knh,jnh->kj", weighted, weighted, optimize=True)
     weights = best_weights(squares)
-    if _is_known_well(samples, len(known)) and squares[-1, -1] <= TIE * (weights @ squares @ weights):
+    single = "place" in samples.inputs
+    if single and squares[-1, -1] <= TIE * (weights @ squares @ weights):
         weights = np.eye(len(weights))[-1]
     return Start(linear, np.log(np.maximum(weights, LEAST_WEIGHT)), correction)
-
-
-def _is_known_well(samples: Samples, known: int) -> bool:
-    """Whether `known` windows of a single series, the only one that has a place, say what its linear candidate errs."""
-    return "place" in samples.inputs and known >= LEAST_WINDOWS * samples.inputs["scaled"].shape[1]
 
 
 def best_weights(squares: Values) -> Values:

@@ -58,7 +58,19 @@ def test_training_starts_from_the_linear_candidate_alone_where_a_straight_line_i
     assert weights.sum() == pytest.approx(1, abs=0.01)
 
 
-def test_few_windows_do_not_say_that_a_straight_line_is_enough(samples: Samples) -> None:
-    few = np.where(np.arange(len(samples.targets))[:, None] < 3 * WINDOW - 1, samples.targets, np.nan)
+@pytest.mark.parametrize(("rows", "seen"), [(8, 3), (19, 4), (20, 5), (150, 5)])
+def test_the_linear_candidate_of_a_single_series_sees_a_value_for_every_four_windows_the_last_ones(
+    samples: Samples, rows: int, seen: int
+) -> None:
+    known = np.where(np.arange(len(samples.targets))[:, None] < rows, samples.targets, np.nan)
 
-    assert np.exp(find_start(samples, few).logits)[-1] < 0.99
+    near, far = np.split(fit_linear(samples, known).kernel[: 2 * WINDOW], 2)
+
+    for kernel in (near, far):  # the newest value is the level itself, from which the others are measured
+        assert np.flatnonzero(kernel).tolist() == list(range(WINDOW - seen, WINDOW - 1))
+
+
+def test_with_few_windows_a_line_is_not_enough_where_other_methods_err_less(samples: Samples) -> None:
+    known = np.where(np.arange(len(samples.targets))[:, None] < 8, samples.targets, np.nan)
+
+    assert np.exp(find_start(samples, known).logits)[-1] < 0.99
