@@ -58,7 +58,8 @@ class Shapes(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
 
 def scale_by_itself(windows: Batch) -> Floats:
     """Scale each window, (rows, window), by its mean and mean absolute deviation; constant windows become zeros."""
-    differences = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
+    values = windows.astype(np.float64)
+    differences = values - values.mean(axis=1, keepdims=True)
     spread = np.abs(differences).mean(axis=1, keepdims=True)
     scaled: Floats = np.divide(differences, spread, out=np.zeros_like(differences), where=spread > 0)
     return scaled

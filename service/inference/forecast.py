@@ -15,7 +15,11 @@ Floats = NDArray[np.float64]
 
 
 class Forecast(NamedTuple):
-    """values: (rows, steps), finite. extrapolated: the rows with a value outside the range of the training data."""
+    """values: (rows, steps), finite. extrapolated: the rows that are unlike the training data.
+
+    Their shape is, if the network scales each window by itself and the card has the shapes; else a value is outside the
+    trained range.
+    """
 
     values: Batch
     extrapolated: Sequence[int] | NDArray[np.intp]
@@ -71,30 +75,40 @@ def forecast(model: LiveModel, windows: Batch) -> Forecast:
     return found
 
 
-def examine(model: LiveModel, windows: Batch, values: Batch) -> Examined:
-    """Check the values, (rows, steps), that a network has given for windows. Raises PredictionOverflow."""
+def examine(model: LiveModel, windows: Batch, values: Batch, *, is_outside: bool | None = None) -> Examined:
+    """Check the values, (rows, steps), that a network has given for windows. Raises PredictionOverflow.
+
+    is_outside: for a single row of a model whose card has shapes, whether its own is outside, if that is known.
+    """
     if len(values) == 1:
-        return _examine_row(model, windows, values)
+        return _examine_row(model, windows, values, is_outside=is_outside)
     first_steps = total = values[:, 0].sum(dtype=np.float64).item()
     if values.shape[1] > 1:
         total = values.sum(dtype=np.float64).item()
     # The sum is finite if and only if every value is; float64 cannot overflow here.
     if not math.isfinite(total):
         raise PredictionOverflow(int(np.argmin(np.isfinite(values).all(axis=1))))
-    return Forecast(values, _extrapolated(windows, *model.trained_range)), first_steps
+    return Forecast(values, _extrapolated(model, windows)), first_steps
 
 
-def _examine_row(model: LiveModel, windows: Batch, values: Batch) -> Examined:
+def _examine_row(model: LiveModel, windows: Batch, values: Batch, *, is_outside: bool | None) -> Examined:
     """`examine` for one row: plain Python is faster than NumPy on so few values."""
     (steps,) = values.tolist()
     if not math.isfinite(sum(steps)):
         raise PredictionOverflow(0)
-    (window,) = windows.tolist()
+    if model.card.shapes is None:
+        (window,) = windows.tolist()
+        low, high = model.trained_range
+        is_outside = min(window) < low or max(window) > high
+    elif is_outside is None:
+        is_outside = bool(model.card.shapes.outside(windows)[0])
+    return Forecast(values, [0] if is_outside else []), steps[0]
+
+
+def _extrapolated(model: LiveModel, windows: Batch) -> Sequence[int] | NDArray[np.intp]:
+    if model.card.shapes is not None:
+        return np.flatnonzero(model.card.shapes.outside(windows))
     low, high = model.trained_range
-    return Forecast(values, [0] if min(window) < low or max(window) > high else []), steps[0]
-
-
-def _extrapolated(windows: Batch, low: float, high: float) -> Sequence[int] | NDArray[np.intp]:
     if windows.min() >= low and windows.max() <= high:  # if the extremes are inside, all rows are
         return []
     return np.flatnonzero(np.any((windows < low) | (windows > high), axis=1))

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from artifact import Batch, BoundOverflow
 from service.inference.errors import PredictionOverflow
 from service.inference.forecast import Answering, Examined, Floats, Forecast, Response, bounds, examine
@@ -21,8 +23,8 @@ def answer_together(model: LiveModel, answerings: Sequence[Answering[Response]])
     """
     asked = [_windows(answering) for answering in answerings]
     single = [windows for windows in asked if windows is not None and len(windows) == 1]
-    values = iter(model.engine.predict_each(single) if single else ())
-    found = [None if windows is None else _examine(model, windows, values) for windows in asked]
+    rows = zip(model.engine.predict_each(single), _outside(model, single), strict=True) if single else iter(())
+    found = [None if windows is None else _examine(model, windows, rows) for windows in asked]
     sent = [None if of is None else _send(answering, of[0]) for answering, of in zip(answerings, found, strict=True)]
     for number, ends in _bounds(model, asked, found, sent):
         sent[number] = None if ends is None else _send(answerings[number], ends)
@@ -37,10 +39,22 @@ def _windows(answering: Answering[Response]) -> Batch | None:
     return windows
 
 
-def _examine(model: LiveModel, windows: Batch, values: Iterator[Batch]) -> Examined | None:
-    """Check the forecast of a request: for a single row the next one of `values`."""
+def _outside(model: LiveModel, single: Sequence[Batch]) -> Sequence[bool | None]:
+    """Whether the shape of each of single rows, (1, window), is outside; None where the card has no shapes."""
+    shapes = model.card.shapes
+    if shapes is None:
+        return [None] * len(single)
+    outside: list[bool | None] = shapes.outside(np.concatenate(single)).tolist()
+    return outside
+
+
+def _examine(model: LiveModel, windows: Batch, rows: Iterator[tuple[Batch, bool | None]]) -> Examined | None:
+    """Check the forecast of a request: for a single row the next of `rows`, with whether its shape is outside."""
     try:
-        return examine(model, windows, next(values) if len(windows) == 1 else model.engine.predict(windows))
+        if len(windows) == 1:
+            values, is_outside = next(rows)
+            return examine(model, windows, values, is_outside=is_outside)
+        return examine(model, windows, model.engine.predict(windows))
     except Exception:  # noqa: BLE001  # as above
         return None
 

@@ -105,7 +105,7 @@ def _prediction_metrics(counts: Iterable[tuple[tuple[str, str], Counts]]) -> Ite
     predictions = CounterMetricFamily("lagcast_predictions", "Requests answered with a forecast", labels=labels)
     rows = CounterMetricFamily("lagcast_rows", "Rows predicted", labels=labels)
     extrapolated = CounterMetricFamily(
-        "lagcast_extrapolated_rows", "Rows with a value outside the trained range", labels=labels
+        "lagcast_extrapolated_rows", "Rows unlike those that the model was trained on", labels=labels
     )
     values = SummaryMetricFamily(
         "lagcast_prediction_value", "Predicted values (first step), in the target's unit", labels=labels

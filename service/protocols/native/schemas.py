@@ -10,6 +10,11 @@ from pydantic import BaseModel, Field
 
 from artifact import Batch, ModelCard
 
+EXTRAPOLATED = (
+    "the window is unlike those that this version was trained on: a value lies outside their range, or, where the "
+    "network scales each window by itself, its shape is another one"
+)
+
 
 class Prediction(BaseModel):
     """Response of /predict with one row."""
@@ -17,7 +22,7 @@ class Prediction(BaseModel):
     model: str
     version: int
     prediction: float
-    extrapolated: bool = Field(description="a value lies outside the range that this version was trained on")
+    extrapolated: bool = Field(description=EXTRAPOLATED)
 
 
 class Predictions(BaseModel):
@@ -26,7 +31,7 @@ class Predictions(BaseModel):
     model: str
     version: int
     predictions: list[float]
-    extrapolated: list[int] = Field(description="rows with a value outside the range that this version was trained on")
+    extrapolated: list[int] = Field(description=f"rows for which {EXTRAPOLATED}")
 
 
 class IntervalEnds(BaseModel):
@@ -50,7 +55,7 @@ class ForecastAnswer(BaseModel):
     version: int
     forecast: list[float]
     intervals: dict[str, IntervalEnds] = Field(description="by level, as the request has it")
-    extrapolated: bool = Field(description="a value lies outside the range that this version was trained on")
+    extrapolated: bool = Field(description=EXTRAPOLATED)
     timestamps: list[str] | None = Field(None, description="of each step; only where the request has a time")
 
 
@@ -61,7 +66,7 @@ class ForecastsAnswer(BaseModel):
     version: int
     forecasts: list[list[float]]
     intervals: dict[str, BatchIntervalEnds] = Field(description="by level, as the request has it")
-    extrapolated: list[int] = Field(description="rows with a value outside the range that this version was trained on")
+    extrapolated: list[int] = Field(description=f"rows for which {EXTRAPOLATED}")
 
 
 class ErrorMeans(BaseModel):

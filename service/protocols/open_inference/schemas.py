@@ -105,7 +105,7 @@ class InferResponse(BaseModel):
     model_name: str
     model_version: str
     id: str = Field("", description="the request's, if it has one")
-    parameters: dict[str, bool] = Field(description="extrapolated: whether a value lies outside the trained range")
+    parameters: dict[str, bool] = Field(description="extrapolated: whether a row is unlike the training data")
     outputs: list[OutputTensor]
 
 

@@ -59,15 +59,19 @@ export function comparisonText({ answer, series }, decimals) {
 export function warnings({ card, series, answer, notes }) {
   if (answer === null) return [];
   const found = [...notes];
-  const [low, high] = card.input_range.map((value) => format(value));
-  if (answer.extrapolated) {
-    found.push(`Some of these values lie outside of what the model was trained on, ${low} to ${high}. Such a forecast can be far off.`);
-  }
+  if (answer.extrapolated) found.push(`${unlike(card)} Such a forecast can be far off.`);
   if (series.times !== null && !fitsFrequency(card, series)) {
     found.push(`The model's values are ${often(frequencyOf(card.data.frequency))}, and yours are not: the forecast is of steps without dates.`);
   }
   if (card.evaluation.loses_to.length > 0) found.push(loses(card.evaluation));
   return found;
+}
+
+// A network that scales each window by itself follows any level, but not any shape.
+function unlike({ shapes, input_range: range }) {
+  if (shapes != null) return "The shape of these values is unlike those that the model was trained on.";
+  const [low, high] = range.map((value) => format(value));
+  return `Some of these values lie outside of what the model was trained on, ${low} to ${high}.`;
 }
 
 function loses({ model, loses_to: better, ...others }) {
