@@ -1,11 +1,12 @@
 """Cold loads: a model that is not loaded is loaded once, in a thread, however many requests ask for it.
 
-One thread loads at a time: loads compete for the GIL anyway. It is the one that decides, or a daemon, unlike those of a
-ThreadPoolExecutor: the process must be able to end though a load hangs, or thousands are left. Decisions and loads are
-taken in turn by client, so that a client that asks for thousands of models does not delay another one that asks for
-one.
+One thread loads at a time: loads compete for the GIL anyway. It is the one that decides while loads are quick, else a
+daemon, unlike those of a ThreadPoolExecutor: the process must be able to end though a load hangs, or thousands are
+left. Decisions and loads are taken in turn by client, so that a client that asks for thousands of models does not delay
+another one that asks for one.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,8 +19,11 @@ from typing import Generic, TypeVar
 from service.inference.errors import TooManyColdLoads
 from service.inference.fair_queue import CLIENT, FairQueue
 
+logger = logging.getLogger("lagcast")
+
 ASKED_AT_ONCE = 4  # decisions that are waited for; the decider, which takes them first in, first out, is kept busy
 MOST_PER_CLIENT = 1000  # models that wait; at 5 to 10 ms each, the last one is there in 5 to 10 seconds
+QUICK_SECONDS = 0.05  # LiteRT loads a model in milliseconds; Keras takes longer, and seconds for the first one
 Loaded = TypeVar("Loaded")
 
 
@@ -50,6 +54,7 @@ class ColdLoads(Generic[Loaded]):
         self._to_ask: FairQueue[str] = FairQueue()  # may have names that were decided on since
         self._to_load: FairQueue[str] = FairQueue()  # may have names that were loaded since, for another client
         self._is_working = False
+        self._is_quick = False  # whether the last load was
         self.is_waiting = threading.Event()  # set while a decision is waited for
 
     def start(self, name: str, *, is_decided: bool) -> Future[Loaded]:
@@ -96,9 +101,10 @@ class ColdLoads(Generic[Loaded]):
             for name in now:
                 for client in self._running[name].clients:
                     self._to_load.put(client, name)
-            is_free, self._is_working = not self._is_working, True
-        if is_free:
-            self._work(1)  # here: starting a thread takes as long as a load
+            is_here = self._is_quick and not self._is_working
+            self._is_working |= is_here
+        if is_here:
+            self._work(1)  # starting a thread would take as long
         self._go_on()
 
     def _go_on(self) -> None:
@@ -106,10 +112,18 @@ class ColdLoads(Generic[Loaded]):
         with self._lock:
             names = list(self._next_to_ask())
             if self._to_load and not self._is_working:
-                self._is_working = True
-                threading.Thread(target=self._work, args=(inf,), name="load", daemon=True).start()
+                self._is_working = self._start_working()
         for name in names:
             self._ask(name)
+
+    def _start_working(self) -> bool:
+        """Start a thread that loads. Returns whether it could be started; if not, the next request tries again."""
+        try:
+            threading.Thread(target=self._work, args=(inf,), name="load", daemon=True).start()
+        except RuntimeError as error:  # too many processes and threads
+            logger.warning("cannot load models: %s", error)
+            return False
+        return True
 
     def _next_to_ask(self) -> Iterator[str]:
         while self._to_ask and len(self._asked) < ASKED_AT_ONCE:
@@ -132,14 +146,16 @@ class ColdLoads(Generic[Loaded]):
                 most -= 1
 
     def _run(self, name: str) -> None:
+        begun = time.perf_counter()
         try:
             loaded, error = self._load(name), None
         except Exception as raised:  # noqa: BLE001  # raised again where the load is waited for
             error = raised
         with self._lock:
-            load = self._running.pop(name)
+            load, now = self._running.pop(name), time.perf_counter()
+            self._is_quick = now - begun < QUICK_SECONDS
             self.count += 1
-            self.seconds += time.perf_counter() - load.begun
+            self.seconds += now - load.begun
         if error is None:
             load.future.set_result(loaded)
         else:

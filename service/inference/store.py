@@ -38,7 +38,7 @@ class Store:
         self._tested = folder / "tested"
         self._journal = Journal(folder)
         self._workers = folder / "workers"
-        self._next = self._tested / f".next.{os.getpid()}"
+        self._next = self._tested / ".next"  # only the process that decides writes contents
         self._saved: Content | None = None  # the last one: it is loaded next
         self._written = 0  # serial
         self._problem: str | None = None  # why the last decision could not be written
@@ -49,6 +49,7 @@ class Store:
         """Write a content atomically. Returns its file."""
         file = self._tested / content.sha256
         if not self.has(content.sha256):
+            self._tested.mkdir(parents=True, exist_ok=True)  # cleaners remove folders too
             self._next.write_bytes(content.pack())
             self._next.rename(file)
         self._saved = content
@@ -65,9 +66,13 @@ class Store:
 
     def load(self, sha256: str) -> Content:
         """Read a content. Raises ValueError if it does not match its checksum."""
-        if self._saved is not None and self._saved.sha256 == sha256:
-            return self._saved
-        content = Content.unpack((self._tested / sha256).read_bytes())
+        saved = self._saved  # once: another thread may save the next one
+        if saved is not None and saved.sha256 == sha256:
+            return saved
+        try:
+            content = Content.unpack((self._tested / sha256).read_bytes())
+        except OSError as error:  # clients may see it: without the folder
+            raise OSError(f"the stored files {sha256[:12]}: {error.strerror}") from None
         if content.sha256 != sha256:
             raise ValueError(f"the stored files {sha256[:12]} are damaged")
         return content

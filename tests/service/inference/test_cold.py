@@ -3,14 +3,18 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
+from math import inf
 
 import pytest
 
+from service.inference import cold
 from service.inference.cold import ASKED_AT_ONCE, MOST_PER_CLIENT, ColdLoads
 from service.inference.errors import TooManyColdLoads
 from service.inference.fair_queue import CLIENT
+from tests.waiting import wait_for
 
 HANGS = """
 import threading
@@ -120,3 +124,54 @@ def test_a_client_for_which_too_many_models_wait_is_refused_and_others_are_not(i
         loads.cold.decided([asked])
 
     assert (few.result(60), held.result(60)) == ("f", "m7")
+
+
+class Where:
+    """Cold loads that note the thread of each load."""
+
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+        self.cold = ColdLoads(self._load, lambda _: None)
+
+    def _load(self, name: str) -> str:
+        self.threads.append(threading.current_thread())
+        return name
+
+    def load(self, name: str) -> None:
+        """Load a model that is decided on by this thread."""
+        future = self.cold.start(name, is_decided=False)
+        self.cold.decided([name])
+        assert future.result(60) == name
+
+
+@pytest.mark.parametrize(("quick_seconds", "is_here"), [(inf, True), (0, False)])
+def test_the_thread_that_decides_loads_a_model_itself_only_if_that_is_quick(
+    monkeypatch: pytest.MonkeyPatch, quick_seconds: float, *, is_here: bool
+) -> None:
+    monkeypatch.setattr(cold, "QUICK_SECONDS", quick_seconds)
+    where = Where()
+    where.load("first")  # how long a load takes is not known before
+    wait_for(lambda: not any(thread.name == "load" for thread in threading.enumerate()))
+
+    where.load("second")
+
+    assert [thread is threading.current_thread() for thread in where.threads] == [False, is_here]
+
+
+def test_loads_go_on_though_no_thread_could_be_started_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    where = Where()
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", raises(RuntimeError("can't start new thread")))
+        first = where.cold.start("first", is_decided=True)
+    assert not first.done()
+
+    second = where.cold.start("second", is_decided=True)
+
+    assert [first.result(60), second.result(60)] == ["first", "second"]
+
+
+def raises(error: Exception) -> Callable[..., None]:
+    def raise_it(*_: object) -> None:
+        raise error
+
+    return raise_it
