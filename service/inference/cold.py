@@ -1,8 +1,9 @@
 """Cold loads: a model that is not loaded is loaded once, in a thread, however many requests ask for it.
 
-One thread loads at a time: loads compete for the GIL anyway. It is the one that decides while loads are quick, else a
-daemon, unlike those of a ThreadPoolExecutor: the process must be able to end though a load hangs, or thousands are
-left. Decisions and loads are taken in turn by client, so that a client that asks for thousands of models does not delay
+One thread loads: loads compete for the GIL anyway. It is a daemon, unlike those of a ThreadPoolExecutor: the process
+must be able to end though a load hangs, or thousands are left. It is not the one that decides, whose memory is kept
+while that of loaded models comes and goes: in the same heap, this would leave gaps of 100 MB between 10,000 models.
+Decisions and loads are taken in turn by client, so that a client that asks for thousands of models does not delay
 another one that asks for one.
 """
 
@@ -12,8 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from math import inf
-from queue import Full
+from queue import Empty, Full, SimpleQueue
 from typing import Generic, TypeVar
 
 from service.inference.errors import TooManyColdLoads
@@ -23,7 +23,7 @@ logger = logging.getLogger("lagcast")
 
 ASKED_AT_ONCE = 4  # decisions that are waited for; the decider, which takes them first in, first out, is kept busy
 MOST_PER_CLIENT = 1000  # models that wait; at 5 to 10 ms each, the last one is there in 5 to 10 seconds
-QUICK_SECONDS = 0.05  # LiteRT loads a model in milliseconds; Keras takes longer, and seconds for the first one
+IDLE_SECONDS = 10.0  # after which the thread ends
 Loaded = TypeVar("Loaded")
 
 
@@ -53,8 +53,8 @@ class ColdLoads(Generic[Loaded]):
         self._asked: set[str] = set()  # those of the undecided ones whose decision was asked for
         self._to_ask: FairQueue[str] = FairQueue()  # may have names that were decided on since
         self._to_load: FairQueue[str] = FairQueue()  # may have names that were loaded since, for another client
-        self._is_working = False
-        self._is_quick = False  # whether the last load was
+        self._turns: SimpleQueue[None] = SimpleQueue()  # an item wakes the thread
+        self._has_thread = self._is_working = False
         self.is_waiting = threading.Event()  # set while a decision is waited for
 
     def start(self, name: str, *, is_decided: bool) -> Future[Loaded]:
@@ -101,29 +101,27 @@ class ColdLoads(Generic[Loaded]):
             for name in now:
                 for client in self._running[name].clients:
                     self._to_load.put(client, name)
-            is_here = self._is_quick and not self._is_working
-            self._is_working |= is_here
-        if is_here:
-            self._work(1)  # starting a thread would take as long
         self._go_on()
 
     def _go_on(self) -> None:
         """Ask for the next decisions, and load what is decided on."""
         with self._lock:
             names = list(self._next_to_ask())
-            if self._to_load and not self._is_working:
-                self._is_working = self._start_working()
+            if self._to_load and not self._is_working and self._has_worker():
+                self._is_working = True
+                self._turns.put(None)
         for name in names:
             self._ask(name)
 
-    def _start_working(self) -> bool:
-        """Start a thread that loads. Returns whether it could be started; if not, the next request tries again."""
+    def _has_worker(self) -> bool:
+        """Start the thread that loads, if there is none. If it cannot be started, the next request tries again."""
         try:
-            threading.Thread(target=self._work, args=(inf,), name="load", daemon=True).start()
+            if not self._has_thread:
+                threading.Thread(target=self._work, name="load", daemon=True).start()
+                self._has_thread = True
         except RuntimeError as error:  # too many processes and threads
             logger.warning("cannot load models: %s", error)
-            return False
-        return True
+        return self._has_thread
 
     def _next_to_ask(self) -> Iterator[str]:
         while self._to_ask and len(self._asked) < ASKED_AT_ONCE:
@@ -132,30 +130,39 @@ class ColdLoads(Generic[Loaded]):
                 self._asked.add(name)
                 yield name
 
-    def _work(self, most: float) -> None:
-        """Load what is asked for until nothing is left, or `most` are loaded."""
-        while True:
-            with self._lock:
-                if not self._to_load or most <= 0:
-                    self._is_working = False
-                    return
-                name = self._to_load.take()
-                is_due = name in self._running and name not in self._undecided
-            if is_due:
+    def _work(self) -> None:
+        """Load what is asked for, until nothing has been for IDLE_SECONDS."""
+        while self._waits_for_turn():
+            while (name := self._next_to_load()) is not None:
                 self._run(name)
-                most -= 1
+
+    def _waits_for_turn(self) -> bool:
+        try:
+            self._turns.get(timeout=IDLE_SECONDS)
+        except Empty:
+            with self._lock:
+                self._has_thread = self._is_working
+                return self._has_thread
+        return True
+
+    def _next_to_load(self) -> str | None:
+        with self._lock:
+            while self._to_load:
+                name = self._to_load.take()
+                if name in self._running and name not in self._undecided:
+                    return name
+            self._is_working = False
+            return None
 
     def _run(self, name: str) -> None:
-        begun = time.perf_counter()
         try:
             loaded, error = self._load(name), None
         except Exception as raised:  # noqa: BLE001  # raised again where the load is waited for
             error = raised
         with self._lock:
-            load, now = self._running.pop(name), time.perf_counter()
-            self._is_quick = now - begun < QUICK_SECONDS
+            load = self._running.pop(name)
             self.count += 1
-            self.seconds += now - load.begun
+            self.seconds += time.perf_counter() - load.begun
         if error is None:
             load.future.set_result(loaded)
         else:
