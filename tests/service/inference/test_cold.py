@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from math import inf
 
 import pytest
 
@@ -144,18 +143,27 @@ class Where:
         assert future.result(60) == name
 
 
-@pytest.mark.parametrize(("quick_seconds", "is_here"), [(inf, True), (0, False)])
-def test_the_thread_that_decides_loads_a_model_itself_only_if_that_is_quick(
-    monkeypatch: pytest.MonkeyPatch, quick_seconds: float, *, is_here: bool
-) -> None:
-    monkeypatch.setattr(cold, "QUICK_SECONDS", quick_seconds)
+def test_one_thread_loads_which_is_not_the_one_that_decides() -> None:
     where = Where()
-    where.load("first")  # how long a load takes is not known before
-    wait_for(lambda: not any(thread.name == "load" for thread in threading.enumerate()))
+    where.load("first")
+    where.load("second")
+
+    first, second = where.threads
+    assert first is second
+    assert first is not threading.current_thread()
+
+
+def test_the_thread_that_loads_ends_when_nothing_is_asked_for_and_another_one_loads_what_is_asked_for_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cold, "IDLE_SECONDS", 0.01)
+    where = Where()
+    where.load("first")
+    wait_for(lambda: not where.threads[0].is_alive())
 
     where.load("second")
 
-    assert [thread is threading.current_thread() for thread in where.threads] == [False, is_here]
+    assert len(where.threads) == 2
 
 
 def test_loads_go_on_though_no_thread_could_be_started_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
