@@ -226,6 +226,9 @@ class CardDraft(_Record):
     held_out: list[HeldOutRow] = Field([], max_length=MAX_FITTED, description="the last held-out rows, in time order")
     tail: Tail | None = Field(None, description="the end of the series, to draw a forecast after; none on older cards")
     intervals: Intervals | None = Field(None, description="none where there were too few windows to calibrate on")
+    fitted_on: Literal["all rows", "rows before the held-out ones"] | None = Field(
+        None, description="what the published weights have seen, unlike the fits behind the errors; none on older cards"
+    )
     valid_days: int | None = Field(
         None, ge=1, le=36_500, description="days after `created` by which a newer version is wanted; null for no limit"
     )

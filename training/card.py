@@ -71,6 +71,7 @@ def draft_card(
         horizon=config.resolved_horizon,
         input_range=(float(windows.min()), float(windows.max())),
         evaluation=evaluation,
+        fitted_on=config.fitted_on,
         golden=_golden(windows, exported.keras),
         held_out=subject.held_out,
         tail=tail_of(subject.values, subject.table, windows.shape[1]),
@@ -83,12 +84,13 @@ def data_source(config: TrainConfig, table: Table | None, rows: int, sha256: str
     """What the card says of the data: a table's, or the article's series."""
     if table is None or config.data is None:
         return DataSource(source="the article's series", column=None, target=None, rows=rows, sha256=sha256)
+    season = config.season or table.season  # the service's seasonal naive forecast is by it
     return DataSource(
         source="standard input" if config.data == STANDARD_INPUT else config.data.name,
         column=table.column,
         target=config.target,
         frequency=table.frequency.on_card if table.frequency else None,
-        read=table.read | {"left_out": len(table.left_out)},
+        read=table.read | {"season": season, "left_out": len(table.left_out)},
         rows=rows,
         sha256=sha256,
     )

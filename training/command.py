@@ -98,7 +98,7 @@ def _train_each(config: TrainConfig) -> int:
 
 
 def _show(config: TrainConfig, cards: list[ModelCard]) -> None:
-    from training.console import table, verdict
+    from training.console import published_fit, table, verdict
 
     published = f"published in {config.models_dir}: {', '.join(labels(cards))}"
     where = f"--models-dir {config.models_dir}"
@@ -107,7 +107,8 @@ serve them:    python -m service {where}
 list versions: python -m artifact list {where}
 go back:       python -m artifact pin {cards[0].name} VERSION {where}"""
     try:
-        print(*map(table, cards), "\n".join(map(verdict, cards)), f"{published}\n{hints}", sep="\n\n", flush=True)
+        fit = published_fit(config.fitted_on)
+        print(*map(table, cards), "\n".join(map(verdict, cards)), fit, f"{published}\n{hints}", sep="\n\n", flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -67,7 +67,8 @@ class TrainConfig(SeriesConfig):
     epochs: int | None = Field(
         None,
         ge=1,
-        description="passes over the rows; unset: 4000, 2000 for article, for combination as many as make 2000 steps",
+        description="passes over the rows; unset: 4000, 2000 for article, for combination as many as make 2000 steps, "
+        "which is the most there",
     )
     batch_size: int | None = Field(
         None, ge=1, description="rows in a training step; unset: 5, or 16 to 128 by rows for combination"
@@ -95,7 +96,7 @@ class TrainConfig(SeriesConfig):
     change_signature: CliToggleFlag[bool] = Field(
         default=False,
         exclude=True,
-        description="publish although window, steps, horizon or target are not those of the live version",
+        description="publish although window, steps, horizon, target or unit are not those of the live version",
     )
     each: CliToggleFlag[bool] = Field(
         default=False,
@@ -200,6 +201,11 @@ examples:
         if recipe != "combination" and given:
             flags = ", ".join(f"--{name}" for name in sorted(given))
             raise ValueError(f"{flags}: only by --recipe combination, which needs --data and no other --target")
+        if recipe == "combination" and self.window == 1:
+            raise ValueError(
+                "--window 1: the combination recipe scales each window by itself, which takes 2 values or more; "
+                "--recipe scaled has windows of one"
+            )
         if self.backtest is not None and self.held_out is not None:
             raise ValueError("give --backtest, windows of each series, or --held-out, a share of the rows, not both")
         for name in self.networks:
@@ -213,6 +219,11 @@ examples:
     def resolved_recipe(self) -> Recipe:
         own = self.data is not None and self.target in (None, self.column)
         return self.recipe or ("combination" if own else "scaled")
+
+    @property
+    def fitted_on(self) -> Literal["all rows", "rows before the held-out ones"]:
+        """What the published weights have seen; the errors are those of fits without the held-out rows."""
+        return "rows before the held-out ones" if self.resolved_recipe == "article" else "all rows"
 
     @property
     def resolved_held_out(self) -> float:

@@ -105,9 +105,9 @@ def show_count(noun: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def table(card: ModelCard) -> str:
-    """The metrics of a published model beside those of its baselines, as a table."""
+    """The metrics of a published model beside those of its baselines, as a table; over several series their means."""
     evaluation = card.evaluation
-    rows = {"model": evaluation.model} | evaluation.baselines
+    rows = {"model": evaluation.model} | _parts(evaluation) | evaluation.baselines
     names = [name for name in Metrics.model_fields if any(getattr(one, name) is not None for one in rows.values())]
     lines = [f"{card.name}/{card.version}".ljust(14) + "".join(f"{name:>15}" for name in names)]
     for label, metrics in rows.items():
@@ -119,11 +119,24 @@ def table(card: ModelCard) -> str:
     return "\n".join(lines)
 
 
+def _parts(evaluation: Evaluation) -> dict[str, Metrics]:
+    """The model's metrics at the first and the last step, and their standard deviation over the series."""
+    found = {}
+    if len(steps := evaluation.steps) > 1:
+        found = {"  step 1": steps[0], f"  step {len(steps)}": steps[-1]}
+    if evaluation.series > 1 and evaluation.deviation:
+        found["  deviation"] = evaluation.deviation
+    return found
+
+
 def verdict(card: ModelCard) -> str:
-    """In words: whether the model beats its baselines on the held-out rows, how true its intervals are, and what the
-    published weights have seen.
-    """
-    return "\n".join([_comparison(card), *_coverage(card)])
+    """In words: whether the model beats its baselines on the held-out rows, and how true its intervals are."""
+    return "\n".join([_comparison(card), *_shares(card.evaluation), *_coverage(card)])
+
+
+def published_fit(fitted_on: str) -> str:
+    """In words: what the published weights of a run have seen (`TrainConfig.fitted_on`), unlike the errors' fits."""
+    return f"The published weights are fitted on {fitted_on}; the errors are those of fits without the held-out rows."
 
 
 def _comparison(card: ModelCard) -> str:
@@ -139,6 +152,12 @@ def _comparison(card: ModelCard) -> str:
         lost = [f"{_words(one)} ({getattr(evaluation.baselines[one], name):.4g})" for one in evaluation.loses_to]
         return f"{label} LOSES to {_listed(lost)} on {rows}, {name.upper()} {getattr(evaluation.model, name):.4g}"
     return f"{label} {_wins(evaluation)} on {rows}"
+
+
+def _shares(evaluation: Evaluation) -> list[str]:
+    if evaluation.series == 1 or evaluation.better_than_linear is None:
+        return []
+    return [f"  its MAE is lower than that of linear on {evaluation.better_than_linear:.0%} of the series"]
 
 
 def _wins(evaluation: Evaluation) -> str:

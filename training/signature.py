@@ -1,7 +1,7 @@
 """The signature of a model: what its clients rely on, compared with that of the live version before the training."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from artifact import Artifact, ArtifactError, ModelCard, pinned, verify, versions
 from training.combination.prepare import Prepared
@@ -16,26 +16,35 @@ class SignatureError(ArtifactError):
 
 
 class Signature(NamedTuple):
-    """What a client of a model relies on. key: the input's name, the key of its JSON. target: the column forecast."""
+    """What a client of a model relies on. key: the input's name, the key of its JSON. target: the column forecast.
+
+    unit: the unit or currency beside the numbers of that column; None where the table names none.
+    """
 
     key: str
     window: int
     steps: int
     horizon: int
     target: str
+    unit: str | None
 
     def __str__(self) -> str:
+        unit = f" in {self.unit}" if self.unit else ""
         return (
             f"a {self.key} of {self.window}, {self.steps} step{'s' if self.steps > 1 else ''} from horizon "
-            f"{self.horizon} on, of {self.target}"
+            f"{self.horizon} on, of {self.target}{unit}"
         )
+
+    def suits(self, other: "Signature") -> bool:
+        """Whether clients of the one can go on with the other. A table that names no unit may be in any."""
+        same_unit = self.unit == other.unit or not (self.unit and other.unit)
+        return same_unit and self._replace(unit=None) == other._replace(unit=None)
 
 
 def signature_of(card: ModelCard) -> Signature:
     """The signature of a published version."""
-    return Signature(
-        card.input.name, card.window, card.steps, card.horizon, target_name(card.data.target or card.data.column)
-    )
+    target = target_name(card.data.target or card.data.column)
+    return Signature(card.input.name, card.window, card.steps, card.horizon, target, unit_of(card.data.read))
 
 
 def target_name(column: str | None) -> str:
@@ -43,15 +52,23 @@ def target_name(column: str | None) -> str:
     return "the article's y" if column is None else f"column '{column}'"
 
 
+def unit_of(read: dict[str, Any] | None) -> str | None:
+    """The unit or currency of the column that is forecast, from what the card says of the table."""
+    read = read or {}
+    numbers = read.get("target_numbers", read.get("numbers")) or {}
+    return numbers.get("currency") or numbers.get("unit")
+
+
 def planned_signature(config: TrainConfig, prepared: Prepared | Rows, network: Network) -> Signature:
     """The signature of the model that a run is going to make of `network`."""
     table = prepared.table
-    target = config.target or (table.column if table else None)
+    target = target_name(config.target or (table.column if table else None))
+    unit = unit_of(table.read if table else None)
     if isinstance(prepared, Prepared):
         window = prepared.windows.window
-        return Signature("window", window, config.steps, config.resolved_horizon, target_name(target))
+        return Signature("window", window, config.steps, config.resolved_horizon, target, unit)
     window = prepared.window if network.input == "window" else 1
-    return Signature(network.input, window, 1, config.resolved_horizon, target_name(target))
+    return Signature(network.input, window, 1, config.resolved_horizon, target, unit)
 
 
 def live(models_dir: Path, name: str, key: bytes | None) -> Artifact | None:
@@ -79,7 +96,7 @@ def live_versions(config: TrainConfig, prepared: Prepared | Rows, key: bytes | N
         planned = planned_signature(config, prepared, NETWORKS[network])
         if not config.change_signature:
             check_signature(config.models_dir, served, planned)
-        if signature_of(served.card) == planned:
+        if signature_of(served.card).suits(planned):
             found[name] = served
     return found
 
@@ -90,7 +107,7 @@ def check_signature(models_dir: Path, served: Artifact, planned: Signature) -> N
     Where a version is pinned, it stays live whatever is published.
     """
     card, present = served.card, signature_of(served.card)
-    if present == planned or pinned(models_dir, card.name) is not None:
+    if present.suits(planned) or pinned(models_dir, card.name) is not None:
         return
     raise SignatureError(
         f"{card.name}/{card.version}, which is live, takes {present}; this run makes {planned}. Clients of {card.name} "

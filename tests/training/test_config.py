@@ -60,6 +60,7 @@ WRONG = {
     "--steps 3": "--steps: only by --recipe combination, which needs --data and no other --target",
     "--networks pair": "--networks pair needs --recipe combination, and so --data",
     "--recipe combination": "--recipe combination forecasts the series itself: it needs --data, and no other --target",
+    "--data a.csv --window 1": "--window 1: the combination recipe scales each window by itself, which takes 2 values",
     "--data a.csv --backtest 3 --held-out 0.1": "give --backtest, windows of each series, or --held-out,",
     "--column a": "--column needs --data",
     "--horizon 2 --target b": "--target, --horizon need --data",

@@ -2,7 +2,7 @@ import pytest
 
 from artifact import Evaluation, ModelCard, verify
 from tests.repository import SHIPPED
-from training.console import show_fits, verdict
+from training.console import show_fits, table, verdict
 
 
 def card(model: float, linear: float, rows: int = 20, persistence: float = 2.0) -> ModelCard:
@@ -29,6 +29,24 @@ def card(model: float, linear: float, rows: int = 20, persistence: float = 2.0) 
 )
 def test_the_verdict_is_a_win_a_loss_a_tie_or_that_the_rows_are_too_few(shown: ModelCard, text: str) -> None:
     assert verdict(shown).startswith(text)
+
+
+def test_several_steps_and_series_have_rows_for_the_first_and_last_step_and_for_the_spread_over_series() -> None:
+    shown = card(1.0, 1.5)
+    one, other = (shown.evaluation.model.model_copy(update={"rmse": rmse}) for rmse in (7.25, 9.5))
+    several = {
+        "steps": [one, shown.evaluation.model, other],
+        "series": 3,
+        "deviation": one,
+        "better_than_linear": 0.625,
+    }
+    shown = shown.model_copy(update={"evaluation": shown.evaluation.model_copy(update=several)})
+
+    rows = {line[:14].strip(): line.split() for line in table(shown).splitlines()}
+
+    assert list(rows) == ["lstm/1", "model", "step 1", "step 3", "deviation", "persistence", "linear"]
+    assert ("7.25" in rows["step 1"], "9.5" in rows["step 3"], "7.25" in rows["deviation"]) == (True, True, True)
+    assert "  its MAE is lower than that of linear on 62% of the series" in verdict(shown).splitlines()
 
 
 def test_without_a_terminal_there_is_a_line_each_ten_seconds_however_slow_a_fit_is(

@@ -44,7 +44,10 @@ def test_a_run_publishes_the_next_version_of_both_models_and_prints_how_good_the
     card = verify(run.models_dir, "lstm", 2).card
     assert card.evaluation.loses_to
     assert card.valid_days == 30
-    lstm, mlp = run.stdout.split("\n\n")[-2].splitlines()
+    assert card.fitted_on == "all rows"
+    *_, verdicts, published_fit, _hints = run.stdout.split("\n\n")
+    assert published_fit.startswith("The published weights are fitted on all rows; the errors are")
+    lstm, mlp = verdicts.splitlines()
     assert lstm.startswith(f"lstm/2 LOSES to {card.evaluation.loses_to[0]}")
     assert mlp.startswith("mlp/2 ")
     assert mlp.endswith("on 5 held-out rows")

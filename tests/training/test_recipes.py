@@ -42,6 +42,7 @@ def test_the_article_recipe_loses_the_lstm_in_the_upper_range_and_keeps_the_mlp(
     lstm = trained("lstm", "article", 0).draft.evaluation.model
     mlp = trained("mlp", "article", 0).draft.evaluation.model
 
+    assert trained("lstm", "article", 0).draft.fitted_on == "rows before the held-out ones"
     assert 3 <= lstm.max_abs_error <= 4
     assert mlp.max_abs_error < 0.5
 

@@ -50,6 +50,36 @@ def test_another_column_is_another_signature_and_a_name_of_its_own_is_none(
     assert versions(models_dir, "linear") == [1, 2]
 
 
+def test_another_unit_is_another_signature_but_no_unit_at_all_may_be_any(
+    models_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = np.random.default_rng(0).normal(10, 1, 80)
+    arguments = ["--networks", "linear", "--recipe", "scaled", "--models-dir", str(models_dir), "--data"]
+    tables = {unit: tmp_path / f"{unit or 'none'}.csv" for unit in ("kg", "lb", "")}
+    for unit, path in tables.items():
+        path.write_text("\n".join(["y", *(f"{value:.4f} {unit}".strip() for value in values)]))
+
+    assert main([*arguments, str(tables["kg"])]) == 0
+    assert main([*arguments, str(tables["lb"])]) == 1
+    said = capsys.readouterr().err
+    assert "of column 'y' in kg; this run makes" in said
+    assert "of column 'y' in lb. Clients" in said
+    assert main([*arguments, str(tables[""])]) == 0
+    assert versions(models_dir, "linear") == [1, 2]
+
+
+def test_the_unit_is_that_of_the_target(models_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = np.random.default_rng(0).normal(10, 1, (80, 2))
+    arguments = ["--networks", "linear", "--target", "y", "--column", "x", "--models-dir", str(models_dir), "--data"]
+    for unit in ("EUR", "USD"):
+        rows = [f"{x:.4f} kg,{y:.4f} {unit}" for x, y in values]
+        (tmp_path / f"{unit}.csv").write_text("\n".join(["x,y", *rows]))
+
+    assert main([*arguments, str(tmp_path / "EUR.csv")]) == 0
+    assert main([*arguments, str(tmp_path / "USD.csv")]) == 1
+    assert "of column 'y' in EUR; this run makes" in capsys.readouterr().err
+
+
 def test_behind_a_pin_another_signature_is_published_since_it_does_not_go_live(
     models_dir: Path, tmp_path: Path
 ) -> None:

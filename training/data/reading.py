@@ -206,6 +206,8 @@ def _read(
     roles_found = {"value": roles.value, "target": roles.target, "time": roles.time, "id": roles.id}
     shown_times = {"time_" + key: value for key, value in (times.how if times else {}).items()}
     found: dict[str, Any] = {"dialect": dialect, "roles": roles_found, "numbers": numbers[0].how, **shown_times}
+    if roles.target != roles.value:
+        found["target_numbers"] = numbers[1].how
     found["frequency"] = frequency.name if frequency else None
     found["season"] = frequency.season if frequency else 1
     return found | {"order": order if times else "as in the file"}

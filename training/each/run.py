@@ -7,7 +7,7 @@ from pathlib import Path
 
 from artifact import read_key
 from training.config import TrainConfig
-from training.console import show_count, show_reading
+from training.console import published_fit, show_count, show_reading
 from training.data.errors import SeriesError, counted
 from training.data.reading import read_table
 from training.data.table import Table
@@ -82,7 +82,7 @@ def _finish(config: TrainConfig, results: Results) -> None:
         print(table(results.failures, file), file=sys.stderr, flush=True)
     if results.published:
         where = f"--models-dir {config.models_dir}"
-        print(summary(results.published))
+        print(f"{summary(results.published)}\n\n{published_fit(config.fitted_on)}")
         print(f"\npublished in {config.models_dir}: {counted(len(results.published), 'model')}")
         print(f"serve them:    python -m service {where}\nlist versions: python -m artifact list {where}", flush=True)
 

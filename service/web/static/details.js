@@ -42,6 +42,7 @@ function facts(card) {
     "Horizon": `${card.horizon} ${card.horizon === 1 ? "row" : "rows"} from the window's last value to the first target`,
     "Steps": `${card.steps} ahead`,
     "Trained on": `${data.source}, ${data.rows} rows`,
+    "Published weights": card.fitted_on ? `fitted on ${card.fitted_on}; the errors are of a fit without the held-out rows` : "",
     "Read as": data.read ? readAs(data.read) : "",
     "Range of inputs": `${format(card.input_range[0])} to ${format(card.input_range[1])}`,
     "Intervals held": coverage.join("; "),

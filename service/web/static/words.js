@@ -30,7 +30,8 @@ export function decimalsOf({ card, answer }) {
 }
 
 export function unitOf({ data }) {
-  const { unit, currency } = data.read?.numbers ?? {};
+  const own = data.target === null || data.target === data.column;
+  const { unit, currency } = (own ? data.read?.numbers : data.read?.target_numbers) ?? {};
   return currency ?? unit ?? "";
 }
 

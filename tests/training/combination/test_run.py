@@ -72,6 +72,8 @@ def test_a_model_forecasts_all_steps_with_intervals_from_layers_that_the_service
     assert card.shapes is not None
     assert card.config["recipe"] == "combination"
     assert card.config["units"] == 4
+    assert card.data.season == 4  # the one that the run was given, where the table has no dates
+    assert card.fitted_on == "all rows"
 
 
 def test_both_files_agree_and_the_forecast_follows_a_level_that_was_never_seen(

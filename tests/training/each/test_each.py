@@ -80,6 +80,7 @@ def test_every_good_series_has_a_model_with_its_id_on_the_card(run: Run) -> None
     assert [card.data.series for card in cards] == list(GOOD)
     assert [card.data.read and card.data.read["rows"] for card in cards] == [60, 60]
     assert "published in " in run.out
+    assert "The published weights are fitted on all rows" in run.out
     assert run.out.splitlines()[1].split()[:2] == ["linear", "2"]
 
 
