@@ -8,7 +8,7 @@ from artifact.tester import LITERT_LOADER, SelfTester
 from service.inference.decider import Decider
 from service.inference.engine import Engine, LiteRTEngine
 from service.inference.follow import OwnDecisions
-from service.inference.lifecycle import Lifecycle
+from service.inference.lifecycle import MAX_LOADED, Lifecycle
 from service.inference.store import Store
 
 TESTER = SelfTester(LITERT_LOADER)  # one for all tests: starting its process takes time
@@ -25,10 +25,11 @@ class Deciding:
         make_engine: Callable[[Artifact], Engine] = LiteRTEngine,
         tester: SelfTester = TESTER,
         required: Sequence[str] = (),
+        max_loaded: int = MAX_LOADED,
     ) -> None:
         self.store = Store(store_dir)
         self.decider = Decider(models_dir, self.store, tester, keys)
-        self.lifecycle = Lifecycle(make_engine, required)
+        self.lifecycle = Lifecycle(make_engine, required, max_loaded)
         self.decider.settle()
         self.own = OwnDecisions(self.decider, self.store, 0.2)
         self.decider.begin(self.own.applying(self.lifecycle))

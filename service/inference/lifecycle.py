@@ -229,6 +229,8 @@ class Lifecycle:
             except LOAD_ERRORS as error:
                 if self._states.get(name) is state:
                     logger.warning("cannot load %s: %s", name, error)
+                    if isinstance(error, OSError):
+                        self.ask(name, None)  # a content that the store has lost is stored again
                     raise NotReady(f"no version of {name} can be served: {error}") from None
                 continue
             with self._lock:

@@ -1,15 +1,18 @@
 """Decider: requests for many models at once, and tests that end between two looks."""
 
+import asyncio
 import itertools
 import time
 from pathlib import Path
 
 import pytest
 
+from artifact.repository import read_version
 from artifact.tester import LITERT_LOADER, Question, SelfTester, Verdict
 from benchmarks.many.models import Repository
 from service.inference.decider import LOOK_SECONDS, Decider
 from service.inference.decision import SMALL
+from service.inference.errors import NotReady
 from service.inference.examiner import TICK_NS, WAIT_SECONDS
 from service.inference.store import Store
 from tests.deciding import TESTER, Deciding
@@ -107,6 +110,20 @@ def test_contents_that_were_cleaned_away_are_stored_again(tmp_path: Path) -> Non
     deciding.refresh()
 
     assert [deciding.store.load(sha256).sha256 for sha256 in (lstm, mlp)] == [lstm, mlp]
+
+
+def test_the_content_of_a_model_that_is_not_loaded_is_stored_again_once_it_was_missed(tmp_path: Path) -> None:
+    deciding = Deciding(copy_of_shipped(tmp_path), tmp_path / "store", max_loaded=1)
+    lifecycle, decider = deciding.lifecycle, deciding.decider
+    lifecycle.ask = decider.ask
+    deciding.store.save(read_version(tmp_path, "lstm", 1))  # the last one is kept in memory
+    (tmp_path / "store" / "tested" / lifecycle.state("mlp").decision.kept[1]).unlink()
+    with pytest.raises(NotReady, match="the stored files"):
+        asyncio.run(lifecycle.load("mlp"))
+
+    decider.answer()  # without a look at all models, which takes minutes to come round to one of thousands
+
+    assert asyncio.run(lifecycle.load("mlp")).card.name == "mlp"
 
 
 def test_a_decision_that_could_not_be_written_is_written_at_the_next_look(tmp_path: Path) -> None:
