@@ -35,7 +35,8 @@ class Lifecycle:
     """The models that this process serves, from the decisions that `apply` is given.
 
     make_engine loads a network. required names the models without which the process is not ready. max_loaded: names
-    that are loaded at once, besides the required ones and those that were asked to stay loaded.
+    that are loaded at once. The required ones and those that were asked to stay loaded are among them, and stay though
+    they are more.
     """
 
     def __init__(

@@ -192,8 +192,9 @@ def test_a_model_that_was_loaded_stays_and_one_that_was_unloaded_is_not_served_i
     assert "loaded" not in loaded[0], "it is said of models that are not"
     assert answer.status_code == 503
     assert "was unloaded" in answer.json()["error"]
-    (status,) = httpx.get(f"{server.url}/v1/models/{gone.name}").json()["model_version_status"]
-    assert status["state"] == "END"
+    status = httpx.get(f"{server.url}/v1/models/{gone.name}").json()
+    assert [version["state"] for version in status["model_version_status"]] == ["END"]
+    assert status["ready"] is False
     assert gone.name not in httpx.get(f"{server.url}/health/ready").json()["models"]
     assert httpx.get(f"{server.url}/models", params={"prefix": gone.name}).json()["models"][0]["loaded"] is False
     assert (index[gone.name]["state"], index[gone.name]["reason"]) == ("UNAVAILABLE", "unloaded")

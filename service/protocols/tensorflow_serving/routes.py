@@ -135,15 +135,19 @@ def _add_status(router: APIRouter, lifecycle: Lifecycle) -> None:
         if ":" in name:  # an unknown verb, or one that needs POST
             _refuse(request)
         statuses = await _statuses(lifecycle, name)
-        return ModelStatus(model_version_status=[statuses[v] for v in sorted(statuses, reverse=True)], name=name)
+        return _model_status(name, [statuses[v] for v in sorted(statuses, reverse=True)])
 
     @router.get("/v1/models/{name}/versions/{version}", summary="A version", responses=MODEL_FAILURES)
     async def version_status(request: Request, name: str, version: Version) -> ModelStatus:
         number, statuses = _number(request, version), await _statuses(lifecycle, name)
         if number not in statuses:
             raise UnknownVersion(f"Could not find version {number} of model {name}")
-        found = statuses[number]
-        return ModelStatus(model_version_status=[found], name=name, ready=found.state == "AVAILABLE")
+        return _model_status(name, [statuses[number]])
+
+
+def _model_status(name: str, found: list[VersionStatus]) -> ModelStatus:
+    is_ready = any(version.state == "AVAILABLE" for version in found)
+    return ModelStatus(model_version_status=found, name=name, ready=is_ready)
 
 
 async def _statuses(lifecycle: Lifecycle, name: str) -> dict[int, VersionStatus]:

@@ -29,11 +29,11 @@ class VersionStatus(BaseModel):
 
 
 class ModelStatus(BaseModel):
-    """The versions of a model, highest first; `ready` is KServe's field."""
+    """The versions of a model, highest first. ready: KServe's field, whether one of them can be asked."""
 
     model_version_status: list[VersionStatus]
     name: str
-    ready: bool = True
+    ready: bool
 
 
 class ModelNames(BaseModel):
