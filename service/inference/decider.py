@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -116,7 +117,7 @@ class Decider:
         """Pass the decision to a listener, now and after every change. Log changes from now on."""
         self._listener = listener
         self._has_listener = self._examiner.is_logging = True
-        for name, model in self.decision.models.items():
+        for name, model in sorted(self.decision.models.items(), key=itemgetter(0)):
             for version, reason in model.refused.items():
                 logger.warning("refused %s/%d: %s", name, version, reason)
             log_change(name, ModelDecision(), model)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Literal
 
 from immutables import Map
@@ -79,8 +80,8 @@ class Decision:
         return live | {sha256 for model in self.models.values() for sha256 in model.kept.values()}
 
     def reasons(self) -> Iterator[str]:
-        """Why models that were examined are not live, or what is known about those that are."""
-        for name, model in self.models.items():
+        """Why models that were examined are not live, or what is known about those that are; sorted by name."""
+        for name, model in sorted(self.models.items(), key=itemgetter(0)):
             if not model.is_waiting:
                 yield model.reason() or f"{name}: no version is published"
 
