@@ -12,7 +12,7 @@ from benchmarks.forecasts.scores import Scores
 
 
 def main() -> None:
-    """Print the tables of the competitions given on the command line, and write the picture."""
+    """Print the tables of the competitions given on the command line, and write the CSV file and the picture."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast", description=__doc__)
     parser.add_argument("--competitions", default=",".join(COMPETITIONS), help="which, with commas between")
     parser.add_argument("--seed", type=int, default=0)
@@ -23,7 +23,8 @@ def main() -> None:
         print(f"\n### {name}\n\n{tables.table(found)}\n\n{tables.groups_table(found)}\n")
         print(f"The pair is better than the linear baseline on {share:.0f} % of the series.", flush=True)
     tables.picture(results, FOLDER / "forecasts.svg")
-    print(f"\nresults and picture in {FOLDER}")
+    (FOLDER / "forecasts.csv").write_text(tables.details(results))
+    print(f"\nresults by group and picture in {FOLDER}")
 
 
 def _competition(name: str, seed: int) -> dict[str, dict[str, Any]]:

@@ -1,5 +1,7 @@
-"""Markdown tables and the picture of the forecast benchmark."""
+"""Markdown tables, the CSV file and the picture of the forecast benchmark."""
 
+import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,20 @@ def groups_table(found: Found) -> str:
         cells += [f"{100 * np.mean(pair < linear):.0f} %", f"{linear.mean():.2f}", f"{pair.mean():.2f}"]
         lines.append(_row(cells))
     return "\n".join(lines)
+
+
+def details(results: Mapping[str, Found]) -> str:
+    """CSV of every column of `table` by competition, group and method; rows of the group "all" are over all groups."""
+    heads = ["competition", "group", "series", "method", *OVERALL]
+    lines = [heads]
+    for competition, found in results.items():
+        for group, part in [*((name, {name: of}) for name, of in found.items()), ("all", found)]:
+            methods = [method for method in _methods(part) if _is_complete(part, method)]
+            series = {method: str(len(_all(part, method, "smape"))) for method in methods}
+            lines += [[competition, group, series[method], method, *_overall(part, method)] for method in methods]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(["" if cell == "-" else cell for cell in line] for line in lines)
+    return text.getvalue()
 
 
 def better_than_linear(found: Found) -> float:

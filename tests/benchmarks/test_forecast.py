@@ -1,5 +1,6 @@
 """`make bench-forecast`: tables and picture from kept scores, those of `make bench-forecast-neural` among them."""
 
+import csv
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -68,6 +69,21 @@ def test_a_method_without_scores_in_a_group_has_dashes_there_and_over_all_groups
     printed = tables({"quarterly": 21})
 
     assert cells(printed, "neuralforecast MLP") == ["-", "21.00", *["-"] * 8]
+
+
+def test_the_csv_file_has_every_column_by_group_and_over_all_groups_for_the_methods_that_have_scores(
+    tables: Tables,
+) -> None:
+    tables({"quarterly": 21})
+
+    with (FOLDER / "forecasts.csv").open(newline="") as file:
+        rows = {(row["group"], row["method"]): row for row in csv.DictReader(file)}
+    assert [rows["yearly", PAIR][name] for name in ("series", "sMAPE", "80 %", "width 95", "CPU s")] == [
+        *("181", "10.00", "80.0", "0.95", "100")
+    ]
+    assert [rows["all", "AutoETS"][name] for name in ("competition", "series", "MASE")] == ["M1", "1001", "1.200"]
+    assert rows["quarterly", "neuralforecast MLP"]["95 %"] == ""
+    assert ("all", "neuralforecast MLP") not in rows
 
 
 def test_the_picture_has_the_other_methods_only(tables: Tables) -> None:
