@@ -146,7 +146,8 @@ def _comparison(card: ModelCard) -> str:
     if evaluation.series > 1:
         rows += f" of {evaluation.series} series"
     if evaluation.held_out_rows < LEAST_HELD_OUT:
-        return f"{label}: {rows}, too few to tell whether it beats persistence and linear; raise --held-out"
+        flag = "--backtest" if card.config.get("backtest") and not card.config.get("held_out") else "--held-out"
+        return f"{label}: {rows}, too few to tell whether it beats persistence and linear; raise {flag}"
     if evaluation.loses_to:
         name = evaluation.criterion
         lost = [f"{_words(one)} ({getattr(evaluation.baselines[one], name):.4g})" for one in evaluation.loses_to]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from artifact import CardDraft, ModelCard, publish
 
-PROBE_BYTES = 1 << 20  # more than a version needs: networks of the registry have files of 60 kB
+PROBE_BYTES = 4 << 20  # more than a version usually needs: a pair of 48 values and 12 steps has files of 1.6 MB
 
 
 class PublishError(OSError):

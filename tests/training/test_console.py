@@ -31,6 +31,22 @@ def test_the_verdict_is_a_win_a_loss_a_tie_or_that_the_rows_are_too_few(shown: M
     assert verdict(shown).startswith(text)
 
 
+@pytest.mark.parametrize(
+    ("config", "flag"),
+    [
+        ({"held_out": 0.05}, "--held-out"),
+        ({"backtest": 3, "held_out": None}, "--backtest"),
+        ({"backtest": 3, "held_out": 0.05}, "--held-out"),
+    ],
+)
+def test_with_too_few_rows_the_flag_that_makes_more_of_them_is_the_one_that_the_recipe_takes(
+    config: dict[str, float | None], flag: str
+) -> None:
+    shown = card(1.0, 1.5, rows=3).model_copy(update={"config": config})
+
+    assert verdict(shown).endswith(f"raise {flag}")
+
+
 def test_several_steps_and_series_have_rows_for_the_first_and_last_step_and_for_the_spread_over_series() -> None:
     shown = card(1.0, 1.5)
     one, other = (shown.evaluation.model.model_copy(update={"rmse": rmse}) for rmse in (7.25, 9.5))

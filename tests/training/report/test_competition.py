@@ -35,3 +35,17 @@ def test_the_section_says_which_network_is_ahead_over_all_groups(
 
     assert section.lead.startswith(sentence)
     assert [row[0] for row in section.tables[0].rows] == list(GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("lstm", "mlp", "claim"), [(11.0, 13.0, "true: "), (13.0, 11.0, "not true: "), (11.0, 11.04, "not true: ")]
+)
+def test_the_section_says_whether_the_article_s_claim_about_long_spans_is_true(
+    tmp_path: Path, lstm: float, mlp: float, claim: str
+) -> None:
+    write(tmp_path, lstm, mlp)
+
+    (finding,) = competition_section(tmp_path).findings
+
+    assert finding.startswith(f"The article claims that the LSTM performs best on long spans. On M3 that is {claim}")
+    assert f"{(lstm + 9) / 2:.2f} for the LSTM" in finding
