@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from artifact import verify
 from tests.browser.conftest import Opener
@@ -164,6 +164,33 @@ def test_details_have_the_residuals_the_errors_and_the_card(airline_page: Page, 
     expect(airline_page.locator("#errors tbody tr")).to_have_count(3)
     for fact in ("passengers", "monthly (MS)", "24 values", "12 ahead", "airline.csv", card.data.sha256):
         expect(airline_page.locator("#facts")).to_contain_text(fact)
+
+
+def test_details_have_the_errors_of_each_step_their_spread_over_series_and_the_range_of_the_coverage(
+    mlp_page: Page, service: Server
+) -> None:
+    def pooled(route: Route) -> None:
+        found = route.fetch().json()
+        errors = found["card"]["evaluation"]["model"] | {"smape": 12.5, "rmsse": 0.75}
+        found["card"]["evaluation"] |= {"steps": [errors, errors | {"mae": 77}], "series": 30, "deviation": errors}
+        found["card"]["intervals"]["coverage"] = [
+            {"level": 80, "values": 60, "share": 0.9, "low": 0.5, "high": 1, "mean_width": 42}
+        ]
+        route.fulfill(json=found)
+
+    page = mlp_page
+    page.route("**/models/airline", pooled)
+    page.goto(f"{service.url}/#airline")
+    page.reload()  # only then the page looks at the name
+    expect(page.locator("#answer .value")).to_have_count(2)
+    page.click("text=Errors, residuals and the model card")
+
+    heads = ["MAE", "RMSE", "largest error", "R²", "MASE", "sMAPE, %", "RMSSE"]
+    rows = ["this version", "its step 1", "its step 2", "its standard deviation over 30 series"]
+    expect(page.locator("#errors thead th")).to_have_text(heads)
+    expect(page.locator("#errors tbody th")).to_have_text([*rows, "last value repeated", "linear regression"])
+    expect(page.locator("#errors tbody tr").nth(2).locator("td").first).to_have_text("77")
+    expect(page.locator("#facts")).to_contain_text("90 % of 60 values (by chance 50 to 100 %), 42 wide on average")
 
 
 def test_an_answer_that_comes_late_does_not_replace_a_newer_one(mlp_page: Page) -> None:

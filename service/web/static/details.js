@@ -5,19 +5,35 @@ import { frequencyOf, often } from "./frequency.js";
 import { format } from "./numbers.js";
 import { unitOf } from "./words.js";
 
-const METRICS = [["mae", "MAE"], ["rmse", "RMSE"], ["max_abs_error", "largest error"], ["r2", "R²"], ["mase", "MASE"]];
+const METRICS = [["mae", "MAE"], ["rmse", "RMSE"], ["max_abs_error", "largest error"], ["r2", "R²"], ["mase", "MASE"], ["smape", "sMAPE, %"], ["rmsse", "RMSSE"]];
 const WHO = [["model", "this version"], ["persistence", "last value repeated"], ["linear", "linear regression"], ["seasonal_naive", "last season repeated"]];
 let plot = null;
 
 export function showDetails({ card, info }) {
-  const { evaluation } = card;
-  const shown = WHO.filter(([who]) => evaluation[who]);
-  byId("errors").querySelector("tbody").replaceChildren(...shown.map(([who, words]) => element("tr", [
-    element("th", words, { scope: "row" }),
-    ...METRICS.map(([metric]) => element("td", format(evaluation[who][metric]))),
-  ])));
+  showErrors(card.evaluation);
   byId("facts").replaceChildren(...Object.entries(facts(card)).filter(([, fact]) => fact !== "").flatMap(([what, fact]) => [element("dt", what), element("dd", fact)]));
   showRefused(info);
+}
+
+function showErrors(evaluation) {
+  const rows = errorRows(evaluation);
+  const metrics = METRICS.filter(([metric]) => rows.some(([, errors]) => (errors[metric] ?? null) !== null));
+  byId("errors").querySelector("thead tr").replaceChildren(element("td"), ...metrics.map(([, words]) => element("th", words, { scope: "col" })));
+  byId("errors").querySelector("tbody").replaceChildren(...rows.map(([words, errors]) => element("tr", [
+    element("th", words, { scope: "row" }),
+    ...metrics.map(([metric]) => element("td", format(errors[metric]))),
+  ])));
+}
+
+// Rows of the table of errors as [words, metrics]; older cards have neither steps nor a deviation.
+function errorRows({ steps = [], series = 1, deviation = null, ...evaluation }) {
+  const [model, ...baselines] = WHO.filter(([who]) => evaluation[who]).map(([who, words]) => [words, evaluation[who]]);
+  return [
+    model,
+    ...(steps.length > 1 ? steps.map((errors, k) => [`its step ${k + 1}`, errors]) : []),
+    ...(series > 1 && deviation ? [[`its standard deviation over ${series} series`, deviation]] : []),
+    ...baselines,
+  ];
 }
 
 // Reasons of refused and unknown versions, and the problem of an unusable pin.
@@ -32,7 +48,8 @@ export function showRefused({ refused, unknown = [], pin_problem: pin = null }) 
 
 function facts(card) {
   const { data } = card;
-  const coverage = (card.intervals?.coverage ?? []).map(({ level, share, values }) => `${level} %: ${format(100 * share)} % of ${values} values`);
+  const coverage = (card.intervals?.coverage ?? []).map(({ level, share, values, low, high, mean_width: width }) =>
+    `${level} %: ${format(100 * share)} % of ${values} values (by chance ${Math.round(100 * low)} to ${Math.round(100 * high)} %), ${format(width)} wide on average`);
   return {
     "Input": data.column ?? "x",
     "Target": data.target ?? data.column ?? "y",
