@@ -9,11 +9,9 @@ from contextvars import copy_context
 
 import pytest
 
-from service.inference import cold
 from service.inference.cold import ASKED_AT_ONCE, MOST_PER_CLIENT, ColdLoads
 from service.inference.errors import TooManyColdLoads
 from service.inference.fair_queue import CLIENT
-from tests.waiting import wait_for
 
 HANGS = """
 import threading
@@ -151,19 +149,6 @@ def test_one_thread_loads_which_is_not_the_one_that_decides() -> None:
     first, second = where.threads
     assert first is second
     assert first is not threading.current_thread()
-
-
-def test_the_thread_that_loads_ends_when_nothing_is_asked_for_and_another_one_loads_what_is_asked_for_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(cold, "IDLE_SECONDS", 0.01)
-    where = Where()
-    where.load("first")
-    wait_for(lambda: not where.threads[0].is_alive())
-
-    where.load("second")
-
-    assert len(where.threads) == 2
 
 
 def test_loads_go_on_though_no_thread_could_be_started_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
