@@ -47,19 +47,22 @@ class Shapes(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     def distances(self, windows: Batch) -> Floats:
         """Distance of each window from the training windows, (rows, window) → (rows,)."""
         centre, width = self._arrays
-        distances: Floats = (np.abs(scale_by_itself(windows) - centre) / width).max(axis=1)
+        distances: Floats = np.maximum.reduce(np.abs(scale_by_itself(windows) - centre) / width, axis=1)
         return distances
 
     def outside(self, windows: Batch) -> NDArray[np.bool_]:
         """Whether each window is extrapolated, (rows, window) → (rows,)."""
         outside: NDArray[np.bool_] = self.distances(windows) > self.limit
-        return outside | (windows <= 0).any(axis=1) if self.positive else outside
+        return outside | (np.minimum.reduce(windows, axis=1) <= 0) if self.positive else outside
 
 
 def scale_by_itself(windows: Batch) -> Floats:
     """Scale each window, (rows, window), by its mean and mean absolute deviation; constant windows become zeros."""
     values = windows.astype(np.float64)
-    differences = values - values.mean(axis=1, keepdims=True)
-    spread = np.abs(differences).mean(axis=1, keepdims=True)
-    scaled: Floats = np.divide(differences, spread, out=np.zeros_like(differences), where=spread > 0)
-    return scaled
+    size = values.shape[1]
+    # As `mean` computes it, which takes three times as long for one row.
+    differences: Floats = values - np.add.reduce(values, axis=1, keepdims=True) / size
+    spread = np.add.reduce(np.abs(differences), axis=1, keepdims=True) / size
+    spread[spread == 0] = 1
+    differences /= spread
+    return differences
