@@ -68,9 +68,8 @@ def test_requests_that_are_pipelined_to_one_model_and_the_other_are_answered_in_
     assert with_lane.recorded[("/predict/{name}", 200)] == 4
 
 
-def test_more_requests_at_once_than_wait_in_the_lane_are_all_answered(shared: Pair, engines: Engines) -> None:
-    assert engines.may_load.is_set()
-
+@pytest.mark.usefixtures("engines")
+def test_more_requests_at_once_than_wait_in_the_lane_are_all_answered(shared: Pair) -> None:
     with_lane, without = shared.ask_at_once([MLP] * (cold.MOST + 20))
 
     assert with_lane.answers == without.answers
